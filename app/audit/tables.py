@@ -1,0 +1,22 @@
+"""The audit record. Append-only by grant and by trigger."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+class AuditRecord(SQLModel, table=True):
+    """One act of one person or process upon one thing."""
+
+    __tablename__ = "audit_record"
+
+    id: UUID = Field(primary_key=True)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    actor: str = Field(max_length=80)
+    action: str = Field(max_length=60)
+    subject: str = Field(max_length=120)
+    facts: dict[str, Any] = Field(sa_type=JSONB)

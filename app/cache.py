@@ -1,0 +1,117 @@
+"""Redis or Valkey: rate limits and short-lived copies. Never a fact.
+
+It may be emptied, slow or gone at any moment: then limits are counted in this process and
+copies are read from PostgreSQL again. Nothing here can make a point right or wrong.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.problems import DomainError
+from app.settings import RedisSettings
+
+log = structlog.get_logger()
+_T = TypeVar("_T")
+
+REST_S = 2
+"""How long a store that failed is left alone before it is asked again."""
+
+_COUNT = """
+local n = redis.call('INCR', KEYS[1])
+if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return n
+"""
+
+
+class TooManyRequests(DomainError):
+    """The caller asked more often than its limit allows; wait a minute."""
+
+    status = 429
+    title = "Too many requests"
+    title_zh = "请求过于频繁"
+
+
+class Cache:
+    """The process's way to Redis or Valkey; it degrades, and never raises for their sake.
+
+    Args:
+        redis: a client, or None where there is no store at all.
+
+    """
+
+    def __init__(self, redis: "Redis | None") -> None:
+        self._redis = redis
+        self._rests_until_s = 0
+        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    async def healthy(self) -> bool:
+        """Whether the store answers; a probe, so it is asked even while it rests."""
+        if self._redis is None:
+            return False
+        try:
+            return bool(await self._redis.ping())
+        except (RedisError, OSError, TimeoutError):
+            return False
+
+    async def text(self, key: str, *, life_s: int, make: Callable[[], Awaitable[str]]) -> str:
+        """The copy under ``key``, or what ``make`` reads from PostgreSQL, kept ``life_s``."""
+        kept = await self._ask(lambda redis: redis.get(key))
+        if kept is not None:
+            return kept.decode() if isinstance(kept, bytes) else str(kept)
+        fresh = await make()
+        await self._ask(lambda redis: redis.set(key, fresh, ex=life_s))
+        return fresh
+
+    async def allow(self, who: str, *, per_minute: int) -> None:
+        """Count one request of ``who`` in this minute.
+
+        Raises:
+            TooManyRequests: the limit for this minute is used up.
+
+        """
+        minute = int(time.time()) // 60
+        key = f"limit:{who}:{minute}"
+        count = await self._ask(lambda redis: redis.eval(_COUNT, 1, key, "90"))
+        if count is None:
+            allowed = await self._local.hit(RateLimitItemPerMinute(per_minute), who)
+        else:
+            allowed = int(count) <= per_minute
+        if not allowed:
+            raise TooManyRequests(
+                f"At most {per_minute} requests a minute; try again in a minute.",
+                f"每分钟最多 {per_minute} 次请求,请稍后再试。",
+                per_minute=per_minute,
+            )
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    async def _ask(self, question: Callable[[Redis], Awaitable[_T]]) -> _T | None:
+        """The store's answer, or None when it has none to give; a failure lets it rest."""
+        if self._redis is None or time.monotonic() < self._rests_until_s:
+            return None
+        try:
+            return await question(self._redis)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._rests_until_s = int(time.monotonic()) + REST_S
+            log.warning("cache_unavailable", kind=type(error).__name__)
+            return None
+
+
+def cache_for(settings: RedisSettings, url: str | None) -> Cache:
+    """A cache on ``url``; no connection is made before it is asked something."""
+    if url is None:
+        return Cache(None)
+    wait_s = settings.timeout_ms / 1000
+    redis = Redis.from_url(url, socket_timeout=wait_s, socket_connect_timeout=wait_s)
+    return Cache(redis)

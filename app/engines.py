@@ -1,0 +1,308 @@
+"""The two engines: how PostgreSQL and Valkey are made, configured and asked if they are ready.
+
+Both listen on 127.0.0.1 only and want a password. PostgreSQL is durable; Valkey keeps
+nothing on disk, for all it holds can be rebuilt. Standard library only.
+Never: decides whether an engine should run; that is `app.keeper`.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.engine_places import EngineError, EngineUser, sync_folder
+from app.engine_processes import (
+    LOG_TAIL_LINES,
+    Server,
+    clear_postmaster_pid,
+    clear_strays,
+    environment,
+    read_inside,
+)
+
+PROGRAM_LIMIT_S = 180
+SCRAM_ITERATIONS = 4096
+
+Words = Sequence[str | Path]
+
+# Chosen for a laptop with two cores whose data must survive a power cut.
+POSTGRES_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "120",
+    "shared_buffers": "256MB",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    "log_checkpoints": "off",
+    # Statements and row values can hold personal data, so neither goes to the log.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """The secrets of one pair of engines, in hexadecimal so that URLs need no escaping."""
+
+    superuser: str
+    owner: str
+    app: str
+    valkey: str
+
+
+def new_passwords() -> Passwords:
+    """Four fresh passwords of 192 bits."""
+    return Passwords(*(secrets.token_hex(24) for _ in range(4)))
+
+
+class PostgresServer(Server):
+    """A PostgreSQL server with the roles and the database of Puhui.
+
+    Args:
+        folder: engine folder, owned by the engine user; the data lives in `postgres` in it.
+        bin_folder: where `initdb` and `postgres` are.
+        log: file that takes the server's output.
+        user: account to run under, None for our own.
+
+    Raises:
+        EngineError: the program does not run on this machine.
+    """
+
+    def __init__(self, folder: Path, bin_folder: Path, log: Path, user: EngineUser | None) -> None:
+        super().__init__(log, user)
+        self.data = folder / "postgres"
+        self.bin_folder = bin_folder
+        self.version = _version(bin_folder / "postgres")
+        self._major = self.version.split(".")[0]
+        self._wal_compression = "pglz"
+
+    def prepare(self, passwords: Passwords, *, passwords_are_new: bool) -> None:
+        """Make the cluster if there is none; it appears under its name only when complete.
+
+        Args:
+            passwords: those of `postgres`, `puhui_owner` and `puhui_app`.
+            passwords_are_new: an existing cluster may not know them yet, and learns them.
+
+        Raises:
+            EngineError: initdb failed, or the data are of another major version.
+        """
+        if not self.data.exists():
+            self._create(passwords)
+        else:
+            self._refuse_other_major()
+            self._clear_way()
+            if passwords_are_new:
+                self._single_user(self.data, _role_statements("ALTER", passwords), [])
+        probe: list[str | Path] = [
+            self.bin_folder / "postgres",
+            "-D",
+            self.data,
+            "-C",
+            "wal_compression",
+        ]
+        if self._run([*probe, "-c", "wal_compression=lz4"], b"").returncode == 0:
+            self._wal_compression = "lz4"
+
+    def start(self, port: int, limit_s: int, abandoned: Callable[[], bool]) -> bool:
+        """Start the server and wait until it accepts connections; False when it did not."""
+        self._clear_way()
+        chosen = {"port": str(port), "wal_compression": self._wal_compression}
+        words = ["=".join(item) for item in (POSTGRES_SETTINGS | chosen).items()]
+        options = [word for setting in words for word in ("-c", setting)]
+        argv: Words = [self.bin_folder / "postgres", "-D", self.data, *options]
+        # SIGINT is the fast shutdown: sessions end, the data are left clean.
+        self.process = self.launch(argv, self.data, b"", signal.SIGINT)
+        return self.wait_ready(self._accepts, limit_s, abandoned)
+
+    def stop(self) -> None:
+        """Fast shutdown, then immediate, then SIGKILL; acknowledged commits survive each."""
+        self.terminate([(signal.SIGINT, 60), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)])
+
+    def _accepts(self) -> bool:
+        lines = read_inside(self.data / "postmaster.pid").splitlines()
+        return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def _clear_way(self) -> None:
+        clear_strays(self.data, "postgres", self.data / "postmaster.pid")
+        clear_postmaster_pid(self.data)
+
+    def _refuse_other_major(self) -> None:
+        theirs = read_inside(self.data / "PG_VERSION").strip()
+        if theirs != self._major:
+            raise EngineError(
+                f"The data in {self.data} are of PostgreSQL {theirs}, but {self.bin_folder} is "
+                f"PostgreSQL {self._major}. Set PG_BIN to the bin folder of version {theirs} (or "
+                "unset it), or dump the data and use a new PUHUI_HOME."
+            )
+
+    def _create(self, passwords: Passwords) -> None:
+        unfinished = self.data.with_name("postgres.unfinished")
+        clear_strays(unfinished, "postgres", unfinished / "postmaster.pid")
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        # The built-in provider maps letters of all scripts and sorts the same everywhere.
+        builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        initdb: list[str | Path] = [self.bin_folder / "initdb", "-D", unfinished]
+        password_file = self._password_file(passwords.superuser)
+        try:
+            made = self._run(
+                [*initdb, "--username=postgres", f"--pwfile={password_file}"]
+                + ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
+                + (builtin if int(self._major) >= 17 else [])
+                + ["--data-checksums", "--no-sync", "--no-instructions"],
+                b"",
+            )
+        finally:
+            password_file.unlink()
+        self._refuse_failure(made, "initdb could not make a database cluster")
+        statements = [
+            *_role_statements("CREATE", passwords),
+            "CREATE DATABASE puhui OWNER puhui_owner",
+        ]
+        self._single_user(unfinished, statements, ["-c", "fsync=off"])
+        # One pass over the finished files is cheaper than syncing at every step before.
+        self._refuse_failure(self._run([*initdb, "--sync-only"], b""), "initdb could not sync")
+        unfinished.rename(self.data)
+        sync_folder(self.data.parent)
+
+    def _password_file(self, password: str) -> Path:
+        """A file the engine user may read; the caller removes it."""
+        path = self.data.with_name("postgres.password")
+        path.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "w") as file:
+            if self.user is not None:
+                os.fchown(file.fileno(), self.user.uid, self.user.gid)
+            file.write(password)
+        return path
+
+    def _single_user(self, data: Path, statements: Sequence[str], options: Sequence[str]) -> None:
+        """Run statements, one a line, without a server that anybody could connect to."""
+        program = self.bin_folder / "postgres"
+        argv: Words = [program, "--single", "-D", data, *options, "postgres"]
+        done = self._run(argv, "\n".join([*statements, ""]).encode())
+        if b"ERROR:" in done.stdout:
+            done.returncode = 1
+        self._refuse_failure(done, "PostgreSQL could not set up its roles and database")
+
+    def _run(self, argv: Words, given: bytes) -> subprocess.CompletedProcess[bytes]:
+        """Run a program of PostgreSQL to its end; what it said is in `stdout`."""
+        cwd = self.data.parent
+        process = self.launch(argv, cwd, given, signal.SIGKILL, output=subprocess.PIPE)
+        try:
+            said, _ = process.communicate(timeout=PROGRAM_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+        return subprocess.CompletedProcess(argv, process.returncode, said)
+
+    def _refuse_failure(self, done: subprocess.CompletedProcess[bytes], what: str) -> None:
+        if done.returncode != 0:
+            tail = "\n".join(done.stdout.decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+            raise EngineError(f"{what} (in {self.data.parent}). Its last words were:\n{tail}")
+
+
+class ValkeyServer(Server):
+    """A Valkey server that keeps nothing on disk.
+
+    Args:
+        folder: engine folder, owned by the engine user.
+        program: path of `valkey-server`.
+        log: file that takes the server's output.
+        user: account to run under, None for our own.
+    """
+
+    def __init__(self, folder: Path, program: Path, log: Path, user: EngineUser | None) -> None:
+        super().__init__(log, user)
+        self.folder = folder
+        self.program = program
+
+    def start(self, port: int, password: str, limit_s: int, abandoned: Callable[[], bool]) -> bool:
+        """Start the server and wait for its PONG; False when it did not come."""
+        pid_file = self.folder / "valkey.pid"
+        clear_strays(self.folder, "valkey-server", pid_file)
+        settings = [
+            "bind 127.0.0.1",
+            f"port {port}",
+            "protected-mode yes",
+            f"requirepass {password}",
+            'save ""',
+            "appendonly no",
+            "maxmemory 128mb",
+            # A full cache forgets what was used longest ago; it never refuses a write.
+            "maxmemory-policy allkeys-lru",
+            "pidfile valkey.pid",
+            "loglevel warning",
+            "",
+        ]
+        # The password comes on standard input: a command line is public.
+        given = "\n".join(settings).encode()
+        self.process = self.launch([self.program, "-"], self.folder, given, signal.SIGKILL)
+        return self.wait_ready(lambda: _pong(port, password), limit_s, abandoned)
+
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL."""
+        self.terminate([(signal.SIGTERM, 5), (signal.SIGKILL, 5)])
+
+
+def _version(program: Path) -> str:
+    """Such as `18.6`; the program says it even to root."""
+    answer = subprocess.run(
+        [program, "--version"], check=False, capture_output=True, env=environment()
+    )
+    if answer.returncode != 0:
+        raise EngineError(
+            f"{program} does not run on this machine: {answer.stderr.decode().strip()}. Install "
+            "PostgreSQL 15 to 18 and set PG_BIN to its bin folder, or set PUHUI_DATABASE__URL."
+        )
+    return answer.stdout.decode().split(")")[1].split()[0]
+
+
+def _role_statements(verb: str, passwords: Passwords) -> list[str]:
+    """CREATE or ALTER the login roles; the server sees verifiers, never a password."""
+    roles = {"puhui_owner": passwords.owner, "puhui_app": passwords.app}
+    statements = [
+        f"{verb} ROLE {role} LOGIN PASSWORD '{_verifier(p)}'" for role, p in roles.items()
+    ]
+    return [*statements, f"ALTER ROLE postgres PASSWORD '{_verifier(passwords.superuser)}'"]
+
+
+def _verifier(password: str) -> str:
+    """What PostgreSQL stores of a password (SCRAM-SHA-256, RFC 5803)."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
+    client = hmac.digest(salted, b"Client Key", "sha256")
+    stored, server = hashlib.sha256(client).digest(), hmac.digest(salted, b"Server Key", "sha256")
+    salt64, stored64, server64 = (base64.b64encode(x).decode() for x in (salt, stored, server))
+    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{salt64}${stored64}:{server64}"
+
+
+def _pong(port: int, password: str) -> bool:
+    """Whether a Valkey that knows the password answers there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            answer = b""
+            while b"PONG" not in answer and b"-" not in answer:
+                received = connection.recv(256)
+                if not received:
+                    return False
+                answer += received
+    except OSError:
+        return False  # Not listening yet.
+    return b"PONG" in answer

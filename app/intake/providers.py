@@ -1,0 +1,47 @@
+"""Providers: admit one, find one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.database import Tx
+from app.intake.errors import ProviderNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """A provider whose records are taken."""
+
+    id: int
+    code: str
+    name_zh: str
+    name_en: str
+
+
+async def by_code(tx: Tx, *, code: str) -> ProviderView:
+    """The provider with this code.
+
+    Raises:
+        ProviderNotFound: unknown, or suspended.
+
+    """
+    row = await (await tx.execute(_FIND, (code,))).fetchone()
+    if row is None:
+        raise ProviderNotFound(
+            f"No provider `{code}` is admitted.", f"没有已准入的数据提供方 {code}。"
+        )
+    return ProviderView(*row)
+
+
+async def admit(tx: Tx, *, code: str, name_zh: str, name_en: str, now: datetime) -> ProviderView:
+    """Admit a provider, or return the one that has this code already."""
+    await tx.execute(_ADMIT, (code, name_zh, name_en, now))
+    return await by_code(tx, code=code)
+
+
+_FIND = """
+SELECT id, code, name_zh, name_en FROM provider WHERE code = %s AND suspended_at IS NULL
+"""
+_ADMIT = """
+INSERT INTO provider (id, code, name_zh, name_en, created_at)
+SELECT nextval('provider_number'), %s, %s, %s, %s ON CONFLICT (code) DO NOTHING
+"""

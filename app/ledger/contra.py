@@ -1,0 +1,14 @@
+"""Numbers of the virtual counter-accounts: the other leg of every entry.
+
+A counter-account has no row: its balance is rolled up from entries, so no citizen waits for
+another.
+"""
+
+PROGRAMME = 1
+"""Where earned points come from."""
+EXPIRY = 2
+"""Where expired points go."""
+ADJUSTMENT = 3
+"""The other side of an officer's correction."""
+FIRST_MERCHANT = 1_000
+"""Merchants are numbered from here; a merchant's number never changes."""

@@ -1,0 +1,43 @@
+"""Use case: put a batch's citizens in line.
+
+Every writer that looks at a citizen before it writes (claims, caps) takes this lock first, and
+in key order, so two batches that share citizens wait for each other but never deadlock.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from app.database import Tx
+from app.ledger.units import POINTS
+
+
+async def lock_accounts(tx: Tx, *, account_ids: Iterable[int]) -> None:
+    """Hold each account's balance row until the transaction ends; missing rows are made.
+
+    Two statements, however many accounts: a row that another transaction has just inserted is
+    not visible to the statement that waited for it, so the lock is a statement of its own.
+    What is read afterwards sees everything the holders before us committed.
+    """
+    wanted = sorted(set(account_ids), key=lambda account_id: (account_id % 1024, account_id))
+    arguments = {"accounts": wanted, "unit": POINTS, "never": date.min}
+    await tx.execute(_MAKE, arguments)
+    await tx.execute(_LOCK, arguments)
+
+
+_MAKE = """
+INSERT INTO balance (bucket, account_id, unit, earned, consumed, held, last_seq,
+                     last_posted_at, last_expiry)
+SELECT (a %% 1024)::smallint, a, %(unit)s, 0, 0, 0, 0, '-infinity', %(never)s
+  FROM unnest(%(accounts)b::bigint[]) AS t (a)
+ WHERE NOT EXISTS (SELECT FROM balance b WHERE b.bucket = (a %% 1024)::smallint
+                      AND b.account_id = a AND b.unit = %(unit)s)
+ ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+"""
+
+_LOCK = """
+SELECT count(*) FROM (
+  SELECT 1 FROM balance b JOIN unnest(%(accounts)b::bigint[]) AS t (a)
+      ON b.bucket = (a %% 1024)::smallint AND b.account_id = a AND b.unit = %(unit)s
+   ORDER BY b.bucket, b.account_id FOR UPDATE OF b) AS locked
+"""

@@ -1,0 +1,108 @@
+"""The web service: every room's routes on one application, and what they share.
+
+Knows all rooms; no room knows it. What a lower room must trigger in a higher one is wired in
+here (`ACTIONS`).
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import logs, probes, problems
+from app.approvals import routes_officer as approvals_officer
+from app.approvals.decide import Action
+from app.cache import Cache, cache_for
+from app.catalogue import routes_public as catalogue_public
+from app.catalogue.versions import Catalogue
+from app.database import Database, database_for
+from app.keys import Keys, keys_for
+from app.ledger import routes_citizen as ledger_citizen
+from app.people.tokens import Tokens
+from app.reductions import routes_citizen as reductions_citizen
+from app.reductions import routes_provider as reductions_provider
+from app.rewards import publish
+from app.rewards import routes_citizen as rewards_citizen
+from app.rewards import routes_merchant as rewards_merchant
+from app.rewards import routes_public as rewards_public
+from app.settings import Settings
+
+ACTIONS: Mapping[str, Action] = {"rewards.publish": publish.apply}
+"""What each kind of proposal does when a second officer approves it."""
+
+_ROUTERS = (
+    reductions_provider.router,
+    ledger_citizen.router,
+    reductions_citizen.router,
+    rewards_citizen.router,
+    rewards_public.router,
+    rewards_merchant.router,
+    catalogue_public.router,
+    approvals_officer.router,
+)
+
+
+def create_app(
+    settings: Settings, *, database: Database, cache: Cache, keys: Keys, opens: bool = True
+) -> FastAPI:
+    """The whole service on parts that somebody else made.
+
+    Args:
+        settings: limits and sizes.
+        database: where the truth is.
+        cache: where nothing that matters is.
+        keys: what tokens, coupons and card digests are made with.
+        opens: whether start-up opens the pools and shutdown closes them (not in tests).
+
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if opens:
+            await database.open()
+        yield
+        if opens:
+            await database.close()
+        await cache.close()
+
+    app = FastAPI(
+        title="Puhui 普惠",
+        version="1",
+        summary="Acts become verified grams, grams become points, points buy coffee.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=settings.limits.body_bytes,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.cache = cache
+    app.state.keys = keys
+    app.state.tokens = Tokens(keys.token)
+    app.state.catalogue = Catalogue()
+    app.state.actions = ACTIONS
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router, prefix="/v1")
+    probes.install(app)
+    app.add_middleware(probes.Metrics)
+    app.add_middleware(logs.RequestId)
+    return app
+
+
+def application(settings: Settings, *, database_url: str, redis_url: str | None) -> FastAPI:
+    """The service of one process, on the given servers.
+
+    Args:
+        settings: the process's settings.
+        database_url: PostgreSQL, as the serving role.
+        redis_url: Redis or Valkey; None works, slower.
+
+    """
+    assert settings.home is not None, "the caller has chosen a state folder"
+    return create_app(
+        settings,
+        database=database_for(settings.database, database_url),
+        cache=cache_for(settings.redis, redis_url),
+        keys=keys_for(settings.keys, settings.home),
+    )

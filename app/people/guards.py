@@ -1,0 +1,77 @@
+"""Who is calling: one dependency per audience. A route names exactly one of them."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from app.clock import Now
+from app.people.errors import NotSignedIn
+from app.people.tokens import Audience, Caller, Tokens
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="`puhui token --as ...`")
+"""Only for the OpenAPI document: the header is read below, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citizen:
+    """The citizen who is calling."""
+
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """The merchant whose till is calling."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The provider that is calling, by its code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """The officer who is calling."""
+
+    id: UUID
+
+
+def _caller(request: Request, audience: Audience, now: Now) -> Caller:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotSignedIn(
+            "Send `Authorization: Bearer <token>`.", "请在 Authorization 请求头中提供 Bearer 令牌。"
+        )
+    tokens: Tokens = request.app.state.tokens
+    return tokens.read(token.strip(), audience, now=now)
+
+
+async def _citizen(request: Request, now: Now) -> Citizen:
+    return Citizen(_caller(request, Audience.citizen, now).account_id)
+
+
+async def _merchant(request: Request, now: Now) -> Merchant:
+    return Merchant(UUID(_caller(request, Audience.merchant, now).subject))
+
+
+async def _provider(request: Request, now: Now) -> Provider:
+    return Provider(_caller(request, Audience.provider, now).subject)
+
+
+async def _officer(request: Request, now: Now) -> Officer:
+    return Officer(UUID(_caller(request, Audience.officer, now).subject))
+
+
+Documented = Depends(_bearer)
+"""For routers: shows the padlock in the API's documentation; decides nothing."""
+CurrentCitizen = Annotated[Citizen, Depends(_citizen)]
+CurrentMerchant = Annotated[Merchant, Depends(_merchant)]
+CurrentProvider = Annotated[Provider, Depends(_provider)]
+CurrentOfficer = Annotated[Officer, Depends(_officer)]

@@ -1,0 +1,76 @@
+"""Use cases: make a citizen or an officer known, and find them by name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.database import Tx
+from app.ids import account_number, new_id
+from app.people.errors import CitizenNotFound, OfficerNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenView:
+    """A citizen, and the account under which all else knows them."""
+
+    id: UUID
+    account_id: int
+    nickname: str
+
+
+async def register_citizen(
+    tx: Tx, *, nickname: str, district_code: str, now: datetime
+) -> CitizenView:
+    """Make a citizen known; the same nickname again returns the same citizen."""
+    n = await (await tx.execute("SELECT nextval('account_number')")).fetchone()
+    assert n is not None
+    await tx.execute(
+        _CITIZEN, (new_id(), account_number(n[0]), nickname, district_code, now)
+    )
+    return await citizen(tx, name=nickname)
+
+
+async def citizen(tx: Tx, *, name: str) -> CitizenView:
+    """Find a citizen by nickname or id.
+
+    Raises:
+        CitizenNotFound: nobody has it.
+
+    """
+    row = await (await tx.execute(_FIND_CITIZEN, (name, name))).fetchone()
+    if row is None:
+        raise CitizenNotFound(f"Nobody is called `{name}`.", f"没有名为 {name} 的居民。")
+    return CitizenView(*row)
+
+
+async def register_officer(tx: Tx, *, name: str, role: str, now: datetime) -> UUID:
+    """Make an officer known; the same name again returns the same officer."""
+    await tx.execute(_OFFICER, (new_id(), name, role, now))
+    return await officer(tx, name=name)
+
+
+async def officer(tx: Tx, *, name: str) -> UUID:
+    """Find an officer by name.
+
+    Raises:
+        OfficerNotFound: nobody has it.
+
+    """
+    row = await (await tx.execute("SELECT id FROM officer WHERE name = %s", (name,))).fetchone()
+    if row is None:
+        raise OfficerNotFound(f"No officer is called `{name}`.", f"没有名为 {name} 的工作人员。")
+    found: UUID = row[0]
+    return found
+
+
+_CITIZEN = """
+INSERT INTO citizen (id, account_id, nickname, district_code, created_at)
+VALUES (%s, %s, %s, %s, %s) ON CONFLICT (nickname) DO NOTHING
+"""
+_FIND_CITIZEN = """
+SELECT id, account_id, nickname FROM citizen WHERE nickname = %s OR id::text = %s
+"""
+_OFFICER = """
+INSERT INTO officer (id, name, role, created_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (name) DO NOTHING
+"""

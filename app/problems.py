@@ -1,0 +1,225 @@
+"""Expected refusals, told to the caller as RFC 9457 problem details.
+
+A room raises a `DomainError`; this file turns it into ``application/problem+json``. Anything
+else that is raised is a bug: it becomes a bare 500 and pages somebody.
+
+Source: RFC 9457, sections 3.1 (members) and 3.2 (extension members).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import psycopg
+import psycopg_pool
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+log = structlog.get_logger()
+
+PROBLEM_BASE = "https://docs.puhui.example/problems/"
+MEDIA_TYPE = "application/problem+json"
+
+
+class DomainError(Exception):
+    """An answer of "no" that the caller can understand and act on.
+
+    Subclass it in the room's ``errors.py``; the docstring of the subclass is what the public
+    list of problems shows.
+
+    Args:
+        detail: one sentence in English: what is wrong, and what would mend it.
+        detail_zh: the same in Chinese.
+        facts: numbers and names for programs; they stand beside the standard members.
+
+    """
+
+    status: ClassVar[int] = 409
+    title: ClassVar[str]
+    title_zh: ClassVar[str]
+
+    def __init__(self, detail: str, detail_zh: str, **facts: str | int) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.detail_zh = detail_zh
+        self.facts = facts
+
+    @classmethod
+    def code(cls) -> str:
+        """``InsufficientPoints`` -> ``insufficient-points``."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+
+    def body(self, *, request_id: str, english: bool) -> dict[str, Any]:
+        """The members of the problem object; facts may not shadow the standard ones."""
+        return self.facts | problem(
+            self.code(),
+            self.status,
+            title=self.title if english else self.title_zh,
+            detail=self.detail if english else self.detail_zh,
+            request_id=request_id,
+        )
+
+
+class TryAgain(DomainError):
+    """PostgreSQL cannot answer at this moment; nothing was half-done, the same call may follow."""
+
+    status = 503
+    title = "The service is briefly unavailable"
+    title_zh = "服务暂时不可用"
+
+
+def problem(
+    code: str, status: int, *, title: str, detail: str, request_id: str
+) -> dict[str, Any]:
+    """The standard members of one problem object."""
+    return {
+        "type": PROBLEM_BASE + code,
+        "code": code,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": request_id,
+    }
+
+
+def wants_english(accept_language: str) -> bool:
+    """Whether a reader prefers English to Chinese; Chinese is the default.
+
+    Source: RFC 9110, section 12.5.4; an unreadable weight counts as the highest.
+    """
+    best = {"en": 0, "zh": 0}
+    for part in accept_language.lower().split(","):
+        tag, _, parameters = part.strip().partition(";")
+        weight = 1_000
+        if (found := re.fullmatch(r"\s*q=([01](?:\.\d{1,3})?)\s*", parameters)) is not None:
+            whole, _, rest = found[1].partition(".")
+            weight = int(whole) * 1_000 + int(rest.ljust(3, "0") or 0)
+        language = tag.split("-")[0]
+        if language in best:
+            best[language] = max(best[language], weight)
+    return best["en"] > best["zh"]
+
+
+def in_english(request: Request) -> bool:
+    """`wants_english` of a request."""
+    return wants_english(request.headers.get("accept-language", ""))
+
+
+def document(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI ``responses=`` for the refusals an endpoint can give."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        known = by_status.setdefault(
+            error.status,
+            {"description": "", "content": {MEDIA_TYPE: {"schema": {"type": "object"}}}},
+        )
+        known["description"] = f"{known['description']} {error.code()}".strip()
+    return by_status
+
+
+def answer(
+    request: Request, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem object as a response; the status is its own member."""
+    return JSONResponse(
+        dict(body),
+        int(body["status"]),
+        media_type=MEDIA_TYPE,
+        headers={"Content-Language": "en" if in_english(request) else "zh-CN", **(headers or {})},
+    )
+
+
+async def _domain(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DomainError)
+    body = error.body(request_id=request.state.request_id, english=in_english(request))
+    wait = {"Retry-After": "1"} if error.status in {429, 503} else None
+    return answer(request, body, headers=wait)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    english = in_english(request)
+    body = problem(
+        "invalid-request",
+        422,
+        title="The request is not valid" if english else "请求格式不正确",
+        detail=(
+            "See `errors`: each names a field and what is wrong with it."
+            if english
+            else "请查看 errors:每一项指出字段及问题。"
+        ),
+        request_id=request.state.request_id,
+    )
+    return answer(request, body | {"errors": _fields(error.errors())})
+
+
+def _fields(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Which field, and what to mend; never the value that was sent (it may be personal)."""
+    return [
+        {"field": ".".join(str(part) for part in each["loc"]), "problem": str(each["msg"])}
+        for each in errors[:50]
+    ]
+
+
+_HTTP_TITLES = {
+    400: ("The request cannot be read", "无法读取请求"),
+    401: ("Sign in first", "请先登录"),
+    404: ("There is nothing here", "没有找到"),
+    405: ("This method is not offered here", "不支持该方法"),
+    413: ("The body is too large", "请求体过大"),
+    415: ("This media type is not understood", "不支持的媒体类型"),
+}
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    title, title_zh = _HTTP_TITLES.get(error.status_code, ("Refused", "请求被拒绝"))
+    english = in_english(request)
+    body = problem(
+        f"http-{error.status_code}",
+        error.status_code,
+        title=title if english else title_zh,
+        detail=str(error.detail) if english else title_zh,
+        request_id=request.state.request_id,
+    )
+    return answer(request, body, headers=error.headers)
+
+
+async def _database(request: Request, error: Exception) -> JSONResponse:
+    """PostgreSQL is away, full or too busy: nothing was half-done, the same call may be sent again."""
+    log.error("database_unavailable", kind=type(error).__name__)
+    return await _domain(
+        request,
+        TryAgain(
+            "The database cannot answer now; nothing was changed. Send the same request again.",
+            "数据库暂时无法应答,未做任何更改,请稍后重试同一请求。",
+        ),
+    )
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    log.error("unhandled_error", kind=type(error).__name__)
+    english = in_english(request)
+    body = problem(
+        "internal-error",
+        500,
+        title="Something is broken on our side" if english else "服务内部错误",
+        detail=(
+            "Quote the request id when you report it." if english else "请在反馈时提供 request_id。"
+        ),
+        request_id=getattr(request.state, "request_id", "unknown"),
+    )
+    return answer(request, body)
+
+
+def install(app: FastAPI) -> None:
+    """Teach the application to answer with problem details."""
+    app.add_exception_handler(DomainError, _domain)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(psycopg.OperationalError, _database)
+    app.add_exception_handler(psycopg_pool.PoolTimeout, _database)
+    app.add_exception_handler(Exception, _bug)

@@ -1,0 +1,87 @@
+"""Every knob the service reads, validated once when the process starts.
+
+Values come from the environment (``PUHUI_DATABASE__URL=...``) and nowhere else. What is not
+set is supplied by `app.embedded`, so ``make demo`` needs no file to edit. A wrong value, or a
+misspelt name inside a group, stops the process before it can serve.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DatabaseSettings(BaseModel, frozen=True, extra="forbid"):
+    """How to reach PostgreSQL, and how long to wait for it."""
+
+    url: PostgresDsn | None = Field(
+        default=None, examples=["postgresql://puhui_app@127.0.0.1/puhui"]
+    )
+    owner_url: PostgresDsn | None = Field(
+        default=None,
+        description="Who migrates. Unset: the same login, which then acts as puhui_app.",
+    )
+    pool_size: int = Field(default=8, ge=1, le=100)
+    read_pool_size: int = Field(default=6, ge=1, le=100)
+    pool_wait_s: int = Field(default=10, ge=1, le=120)
+    statement_timeout_ms: int = Field(default=15_000, ge=100)
+    lock_timeout_ms: int = Field(default=10_000, ge=100)
+
+
+class RedisSettings(BaseModel, frozen=True, extra="forbid"):
+    """How to reach Redis or Valkey; everything in it can be rebuilt."""
+
+    url: RedisDsn | None = None
+    timeout_ms: int = Field(default=250, ge=10, le=10_000)
+
+
+class KeySettings(BaseModel, frozen=True, extra="forbid"):
+    """Secrets we sign and digest with. Unset: throw-away keys in the state folder."""
+
+    token: SecretStr | None = Field(default=None, description="Ed25519 private key, PEM.")
+    coupon: SecretStr | None = Field(default=None, description="32 bytes or more, as hex.")
+    subject: SecretStr | None = Field(default=None, description="32 bytes or more, as hex.")
+
+
+class LimitSettings(BaseModel, frozen=True, extra="forbid"):
+    """How much one caller may ask for; a wiped Redis forgets the counts, nothing else."""
+
+    provider_batches_per_minute: int = Field(default=6_000, ge=1)
+    citizen_writes_per_minute: int = Field(default=120, ge=1)
+    merchant_scans_per_minute: int = Field(default=600, ge=1)
+    body_bytes: int = Field(default=2_000_000, ge=1_000)
+    batch_records: int = Field(default=1_000, ge=1, le=1_000)
+
+
+class Settings(BaseSettings):
+    """The whole configuration; built once per process and passed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PUHUI_",
+        env_nested_delimiter="__",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    environment: Literal["local", "test", "production"] = "local"
+    port: int = Field(default=8000, ge=1, le=65_535)
+    home: Path | None = Field(default=None, description="State folder; unset: the user's own.")
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    keys: KeySettings = KeySettings()
+    limits: LimitSettings = LimitSettings()
+
+    @model_validator(mode="after")
+    def _refuse_demo_defaults(self) -> Self:
+        needed = {
+            "PUHUI_DATABASE__URL": self.database.url,
+            "PUHUI_REDIS__URL": self.redis.url,
+            "PUHUI_KEYS__TOKEN": self.keys.token,
+            "PUHUI_KEYS__COUPON": self.keys.coupon,
+            "PUHUI_KEYS__SUBJECT": self.keys.subject,
+        }
+        missing = [name for name, value in needed.items() if value is None]
+        if self.environment == "production" and missing:
+            raise ValueError(f"production needs {', '.join(missing)}")
+        return self

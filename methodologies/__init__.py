@@ -1,0 +1,8 @@
+"""Ways of saving carbon: documents, code plug-ins, factor packs, and what reads them.
+
+Owns: the contract, the formula language, the document loader, the evidence reader, the
+factor packs, the conformance suite.
+Doors: `contract` (types), `registry` (what is shipped), `documents` (load and rebuild),
+`evidence` (read a record), `packs` (choose factors), `conformance` (check).
+Never: a clock, randomness, a network, a database, a framework, or a float.
+"""

@@ -1,0 +1,100 @@
+"""Typed evidence, the text a reduction keeps of it, and the way back.
+
+Only what the formulas read is kept, never the raw record. Formulas can do nothing with a
+code but compare it, so a sensitive one (a station) is kept as ``#1``, ``#2``: equal codes
+stay equal, and nobody can read from a stored reduction where a citizen was.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from methodologies.canonical import plain_number
+from methodologies.manifest import Manifest
+
+OCCURRED_ON = "occurred_on"
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+
+
+class Evidence(dict[str, Any]):
+    """The typed inputs of one act by name, and the day and moments they belong to.
+
+    ``fields`` holds the other texts of the record (operator, order number). ``ended_at``
+    is the end of the act, or its only moment; both moments are aware.
+    """
+
+    __slots__ = ("ended_at", "fields", "occurred_on", "started_at")
+
+    def __init__(
+        self, *, occurred_on: date, started_at: datetime, ended_at: datetime, fields: dict[str, str]
+    ) -> None:
+        """Start without inputs; the reader puts them in."""
+        super().__init__()
+        self.occurred_on = occurred_on
+        self.started_at = started_at
+        self.ended_at = ended_at
+        self.fields = fields
+
+
+def inputs_to_json(evidence: Evidence, manifest: Manifest) -> dict[str, str]:
+    """The typed inputs the formulas use, and ``occurred_on``, all as text.
+
+    Equal numbers give equal text: ``3.70`` is kept as ``3.7``. Sensitive codes are
+    replaced consistently within the record.
+    """
+    kept: dict[str, str] = {}
+    masked: dict[str, str] | None = None
+    for name in manifest.replay_inputs:
+        value = evidence[name]
+        if type(value) is Decimal:
+            kept[name] = plain_number(value)
+        elif manifest.inputs[name].personal != "sensitive":
+            kept[name] = value
+        else:
+            masked = _plain_codes(evidence, manifest) if masked is None else masked
+            kept[name] = masked[value] if value in masked else _mask(value, masked)
+    kept[OCCURRED_ON] = evidence.occurred_on.isoformat()
+    return kept
+
+
+def inputs_from_json(stored: Mapping[str, str], manifest: Manifest) -> dict[str, Any]:
+    """What `inputs_to_json` kept, typed again; ``occurred_on`` is a `date`.
+
+    Raises:
+        KeyError: an input the formulas use was not stored.
+        ValueError: a stored text is not what the manifest declares.
+    """
+    inputs: dict[str, Any] = {OCCURRED_ON: date.fromisoformat(stored[OCCURRED_ON])}
+    for name in manifest.replay_inputs:
+        inputs[name] = _typed(stored[name], manifest.inputs[name].type)
+    return inputs
+
+
+def _plain_codes(evidence: Mapping[str, Any], manifest: Manifest) -> dict[str, str]:
+    """Codes that must stay as they are, because something not sensitive may equal them."""
+    plain = {""}
+    plain |= {item.value for item in manifest.parameters.values() if isinstance(item.value, str)}
+    plain |= {
+        evidence[name]
+        for name, spec in manifest.inputs.items()
+        if spec.type == "code" and spec.personal != "sensitive" and name in evidence
+    }
+    return {code: code for code in plain}
+
+
+def _mask(code: str, masked: dict[str, str]) -> str:
+    """The first of ``#1``, ``#2``, … that stands for no other code of this record."""
+    taken = set(masked.values())
+    mask = next(f"#{n}" for n in range(1, len(taken) + 2) if f"#{n}" not in taken)
+    masked[code] = mask
+    return mask
+
+
+def _typed(text: str, kind: str) -> Decimal | str:
+    if kind == "code":
+        return text
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"not a number: {text!r}")
+    return Decimal(text)
