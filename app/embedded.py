@@ -8,6 +8,8 @@ Never: used when PUHUI_DATABASE__URL and PUHUI_REDIS__URL are set; never prints 
 
 import fcntl
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -19,19 +21,15 @@ from pathlib import Path
 import structlog
 
 from app import keeper
-from app.engine_places import (
-    SHARED_FOLDER,
-    EngineError,
-    bundled_postgres_bin,
-    bundled_valkey_server,
-    make_folder,
-)
+from app.engine_places import EngineError, data_folders, home_folder, own_home
+from app.engine_programs import bundled_postgres_bin, bundled_valkey_server
 
-__all__ = ["EngineError", "EngineStatus", "Engines", "engines", "home_folder", "status"]
+__all__ = ["EngineError", "EngineStatus", "Engines", "discard", "engines", "home_folder", "status"]
 
 log = structlog.get_logger()
 
-START_LIMIT_S = 240
+START_LIMIT_S = 660
+DISCARD_LIMIT_S = 30
 POLL_MS = 10
 KEEPER_ATTEMPTS = 3
 
@@ -81,23 +79,6 @@ class EngineStatus:
     engine_folder: Path | None = None
 
 
-def home_folder(environ: Mapping[str, str]) -> Path:
-    """The folder for our state: PUHUI_HOME, or the usual place of the platform.
-
-    Args:
-        environ: environment variables, as in `os.environ`.
-    """
-    if chosen := environ.get("PUHUI_HOME"):
-        return Path(chosen).expanduser().absolute()
-    if os.geteuid() == 0:
-        return SHARED_FOLDER
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "puhui"
-    state = environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if state.startswith("/") else Path.home() / ".local" / "state"
-    return base / "puhui"
-
-
 @contextmanager
 def engines(home: Path | None = None, *, grace_s: int = 2) -> Iterator[Engines]:
     """A running PostgreSQL and Valkey, for as long as the context is open.
@@ -113,7 +94,7 @@ def engines(home: Path | None = None, *, grace_s: int = 2) -> Iterator[Engines]:
     Raises:
         EngineError: they cannot run here; the message says why and what to do.
     """
-    folder = _own_home(home or home_folder(os.environ))
+    folder = own_home(home or home_folder(os.environ))
     deadline_ns = time.monotonic_ns() + START_LIMIT_S * 10**9
     lease = _take_lease(folder, deadline_ns)
     try:
@@ -141,31 +122,39 @@ def status(home: Path | None = None) -> EngineStatus:
     )
 
 
-def _own_home(home: Path) -> Path:
-    """Make the home folder if it is missing; refuse one that others could tamper with."""
+def discard(home: Path) -> None:
+    """Delete the engines of a home and all their data: for tests and finished demos.
+
+    Files in `home` that are not ours stay. Nobody may start these engines meanwhile.
+
+    Raises:
+        EngineError: somebody still uses them after `DISCARD_LIMIT_S` seconds.
+    """
+    if not (home / keeper.LEASES).exists():
+        return
+    deadline_ns = time.monotonic_ns() + DISCARD_LIMIT_S * 10**9
+    lease = _take_lease(home, deadline_ns, fcntl.LOCK_EX)
     try:
-        home.parent.mkdir(parents=True, exist_ok=True)
-        # As root, the engines' user passes through to its own folder but can list nothing.
-        make_folder(home, 0o711 if os.geteuid() == 0 else 0o700)
-        found = home.stat()
-    except OSError as error:
-        raise EngineError(f"{home} cannot be made ({error}); set PUHUI_HOME elsewhere.") from error
-    if found.st_uid != os.geteuid() or found.st_mode & 0o002:
-        raise EngineError(
-            f"{home} belongs to another user or everybody may write in it; the passwords of the "
-            "engines would not be safe there. Set PUHUI_HOME to a folder of your own."
-        )
-    return home.resolve()
+        by_home_id = str(keeper.read_json(home / keeper.IDENTITY).get("by_home_id", ""))
+        for folder in data_folders(home, by_home_id):
+            if folder.exists():
+                shutil.rmtree(folder)
+        for name in keeper.FILES:
+            (home / name).unlink(missing_ok=True)
+        if not any(home.iterdir()):
+            home.rmdir()
+    finally:
+        _release(lease)
 
 
-def _take_lease(home: Path, deadline_ns: int) -> int:
-    """Lock `leases` for sharing; waits while a keeper is stopping the engines."""
+def _take_lease(home: Path, deadline_ns: int, kind: int = fcntl.LOCK_SH) -> int:
+    """Lock `leases`, for sharing or alone; waits while a keeper is stopping the engines."""
     lease = os.open(home / keeper.LEASES, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     _open_leases.add(lease)
     try:
-        while not _lock(lease, fcntl.LOCK_SH):
+        while not _lock(lease, kind):
             if time.monotonic_ns() > deadline_ns:
-                raise EngineError(f"The engines in {home} do not stop; see {home / keeper.LOG}.")
+                raise EngineError(f"The engines in {home} are in use; see {home / keeper.LOG}.")
             time.sleep(POLL_MS / 1000)
     except BaseException:
         _release(lease)
@@ -196,9 +185,10 @@ def _find_or_start(home: Path, grace_s: int, deadline_ns: int) -> Engines:
         if _become_starter(home, grace_s, may_start=attempts < KEEPER_ATTEMPTS):
             attempts += 1
         state = keeper.read_json(home / keeper.STATE)
-        if "failure" in state:
+        # A failure we did not cause may be about to end; then we try ourselves.
+        if "failure" in state and attempts:
             raise EngineError(str(state["failure"]))
-        if "keeper_pid" in state:
+        if "keeper_pid" in state and _listening(state):
             found = _engines(home, state)
             if attempts:
                 _tell(found)
@@ -208,6 +198,15 @@ def _find_or_start(home: Path, grace_s: int, deadline_ns: int) -> Engines:
         f"The engines were not ready after {START_LIMIT_S} s (PostgreSQL may still be recovering); "
         f"see {home / 'postgres.log'}."
     )
+
+
+def _listening(state: Mapping[str, str | int]) -> bool:
+    """Whether both engines take connections: one may have died since this was published."""
+    for name in ("postgres_port", "valkey_port"):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", int(state[name]))) != 0:
+                return False
+    return True
 
 
 def _tell(found: Engines) -> None:
@@ -241,7 +240,7 @@ def _spawn_keeper(home: Path, handle: int, grace_s: int) -> None:
     """Run `app.keeper` in a session of its own, out of reach of the terminal's Ctrl-C."""
     chosen = os.environ.get("PG_BIN")
     source = Path(__file__).resolve().parents[1]
-    argv = [sys.executable, "-S", "-P", "-B", "-m", "app.keeper", os.fspath(home)]
+    argv = [sys.executable, "-S", "-P", "-m", "app.keeper", os.fspath(home)]
     argv += ["--lock-handle", str(handle), "--grace-ms", str(grace_s * 1000)]
     argv += ["--postgres-bin", chosen or os.fspath(bundled_postgres_bin())]
     argv += [] if chosen else ["--bundled"]

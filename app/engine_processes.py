@@ -187,7 +187,7 @@ def _recorded_pid(pid_file: Path) -> int:
 
 def _candidates(recorded: int) -> list[int]:
     if LINUX:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [recorded] if recorded else []
 
 

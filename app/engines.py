@@ -8,7 +8,6 @@ Never: decides whether an engine should run; that is `app.keeper`.
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 import shutil
 import signal
@@ -158,17 +157,14 @@ class PostgresServer(Server):
         # The built-in provider maps letters of all scripts and sorts the same everywhere.
         builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         initdb: list[str | Path] = [self.bin_folder / "initdb", "-D", unfinished]
-        password_file = self._password_file(passwords.superuser)
-        try:
-            made = self._run(
-                [*initdb, "--username=postgres", f"--pwfile={password_file}"]
-                + ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
-                + (builtin if int(self._major) >= 17 else [])
-                + ["--data-checksums", "--no-sync", "--no-instructions"],
-                b"",
-            )
-        finally:
-            password_file.unlink()
+        made = self._run(
+            [*initdb, "--username=postgres", "--encoding=UTF8", "--locale=C"]
+            + (builtin if int(self._major) >= 17 else [])
+            # With no way in but 127.0.0.1, initdb asks for no password; one is set below.
+            + ["--auth-local=reject", "--auth-host=scram-sha-256"]
+            + ["--data-checksums", "--no-sync", "--no-instructions"],
+            b"",
+        )
         self._refuse_failure(made, "initdb could not make a database cluster")
         statements = [
             *_role_statements("CREATE", passwords),
@@ -179,17 +175,6 @@ class PostgresServer(Server):
         self._refuse_failure(self._run([*initdb, "--sync-only"], b""), "initdb could not sync")
         unfinished.rename(self.data)
         sync_folder(self.data.parent)
-
-    def _password_file(self, password: str) -> Path:
-        """A file the engine user may read; the caller removes it."""
-        path = self.data.with_name("postgres.password")
-        path.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with os.fdopen(os.open(path, flags, 0o600), "w") as file:
-            if self.user is not None:
-                os.fchown(file.fileno(), self.user.uid, self.user.gid)
-            file.write(password)
-        return path
 
     def _single_user(self, data: Path, statements: Sequence[str], options: Sequence[str]) -> None:
         """Run statements, one a line, without a server that anybody could connect to."""

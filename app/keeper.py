@@ -21,14 +21,13 @@ from types import FrameType
 
 from app.engine_places import (
     EngineError,
-    Programs,
     choose_by_home_id,
     engine_folder,
     engine_user,
     sync_folder,
-    usable_programs,
 )
 from app.engine_processes import Server, free_port
+from app.engine_programs import Programs, usable_programs
 from app.engines import Passwords, PostgresServer, ValkeyServer, new_passwords
 
 LEASES = "leases"
@@ -36,9 +35,12 @@ LOCK = "keeper.lock"
 STATE = "state.json"
 IDENTITY = "identity.json"
 LOG = "keeper.log"
+POSTGRES_LOG, VALKEY_LOG = "postgres.log", "valkey.log"
+LOGS = (LOG, POSTGRES_LOG, VALKEY_LOG)
+FILES = (LEASES, LOCK, STATE, IDENTITY, *LOGS, *(f"{name}.1" for name in LOGS))
 
 POLL_MS = 100
-START_LIMIT_S = 180
+START_LIMIT_S = 600  # Recovery after a crash reads up to 4 GB of log.
 START_ATTEMPTS = 3
 LONGEST_PAUSE_MS = 5_000
 LOG_LIMIT_BYTES = 8_000_000
@@ -72,7 +74,7 @@ class Keeper:
         programs = usable_programs(programs, user, bundled=bundled)
         names = ("superuser", "owner", "app", "valkey")
         self.passwords = Passwords(*(str(self._identity[name]) for name in names))
-        logs = home / "postgres.log", home / "valkey.log"
+        logs = home / POSTGRES_LOG, home / VALKEY_LOG
         self.postgres = PostgresServer(self.folder, programs.postgres_bin, logs[0], user)
         self.valkey = ValkeyServer(self.folder, programs.valkey_server, logs[1], user)
 
@@ -95,6 +97,8 @@ class Keeper:
                 return
             if self.stopping:
                 raise EngineError("The keeper was told to stop before the engines were ready.")
+            if not (self.valkey.exited() or self.postgres.exited()):
+                break  # Alive but not ready in all that time: another start changes nothing.
         failed = self.valkey if self.valkey.exited() else self.postgres
         raise EngineError(
             f"{'Valkey' if failed is self.valkey else 'PostgreSQL'} did not start. The end of its "
@@ -127,7 +131,7 @@ class Keeper:
 
     def bound_logs(self) -> None:
         """Keep one older part of each log; servers append, so ours can be cut in place."""
-        for log in (self.postgres.log, self.valkey.log, self.home / LOG):
+        for log in (self.home / name for name in LOGS):
             if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
                 os.truncate(log, 0)
@@ -146,6 +150,7 @@ class Keeper:
         while not self.stopping and (self.postgres.exited() or self.valkey.exited()):
             failed: Server = self.postgres if self.postgres.exited() else self.valkey
             say(f"{failed.log.stem} ended unexpectedly; starting it again")
+            (self.home / STATE).unlink(missing_ok=True)  # Who comes now waits until it is back.
             if self._start_postgres() if failed is self.postgres else self._start_valkey():
                 self._publish()
                 continue
@@ -165,7 +170,7 @@ class Keeper:
         if not self.valkey.exited():
             return True
         port = int(self._identity["valkey_port"])
-        return self.valkey.start(port, self.passwords.valkey, 10, lambda: self.stopping)
+        return self.valkey.start(port, self.passwords.valkey, START_LIMIT_S, lambda: self.stopping)
 
     def _choose_ports(self) -> None:
         """Keep the ports of the last start when they are free, and of a server that runs."""
@@ -221,7 +226,8 @@ def now_ms() -> int:
 
 def say(message: str) -> None:
     """Write one line to the keeper's log."""
-    print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), message, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {message}\n")
+    sys.stderr.flush()
 
 
 def run(keeper: Keeper) -> None:
@@ -258,6 +264,8 @@ def main() -> int:
     if os.fork():
         return 0  # The starter waits for this one; the keeper belongs to nobody.
     os.umask(0o077)
+    os.ftruncate(chosen.lock_handle, 0)
+    os.write(chosen.lock_handle, f"{os.getpid()}\n".encode())  # For whoever looks.
     try:
         run(
             Keeper(

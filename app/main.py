@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import logs, probes, problems
+from app import probes, problems
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
 from app.catalogue import routes_public as catalogue_public
 from app.catalogue.versions import Catalogue
 from app.database import Database, database_for
+from app.edge import Service
 from app.keys import Keys, keys_for
 from app.ledger import routes_citizen as ledger_citizen
 from app.people.tokens import Tokens
@@ -65,7 +66,7 @@ def create_app(
             await database.close()
         await cache.close()
 
-    app = FastAPI(
+    app = Service(
         title="Puhui 普惠",
         version="1",
         summary="Acts become verified grams, grams become points, points buy coffee.",
@@ -86,7 +87,6 @@ def create_app(
         app.include_router(router, prefix="/v1")
     probes.install(app)
     app.add_middleware(probes.Metrics)
-    app.add_middleware(logs.RequestId)
     return app
 
 

@@ -4,6 +4,7 @@ The migrations themselves are in ``alembic/versions``. They run as the owner of 
 the service runs as `app.database.APP_ROLE`, which owns nothing.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -41,6 +42,19 @@ def undo(url: str, *, to: str) -> None:
 def check(url: str) -> None:
     """Raise unless the models and the migrated schema agree."""
     command.check(_config(url))
+
+
+def newest() -> str:
+    """The last revision this code knows; revisions are dates, so they compare as text."""
+    head = ScriptDirectory(str(_SCRIPTS)).get_current_head()
+    assert head is not None, "there is at least one migration"
+    return head
+
+
+def steps() -> Iterator[str]:
+    """Every revision this code knows, the newest first."""
+    for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions():
+        yield script.revision
 
 
 def is_current(url: str) -> bool:

@@ -47,7 +47,7 @@ def key_of(cursor: str, *kinds: type[str] | type[int]) -> tuple[str | int, ...]:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key = json.loads(text)
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise _bad() from error
     if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
         raise _bad()

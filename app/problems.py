@@ -17,6 +17,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from app.problem_texts import DETAIL_ZH, FIELD_ZH, GENERAL
 
 log = structlog.get_logger()
 
@@ -141,55 +144,71 @@ async def _domain(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    english = in_english(request)
-    body = problem(
-        "invalid-request",
-        422,
-        title="The request is not valid" if english else "请求格式不正确",
-        detail=(
-            "See `errors`: each names a field and what is wrong with it."
-            if english
-            else "请查看 errors:每一项指出字段及问题。"
-        ),
-        request_id=request.state.request_id,
-    )
-    return answer(request, body | {"errors": _fields(error.errors())})
+    if _is_other_media_type(request, error):
+        return general(request, "http-415")
+    fields = _fields(error.errors(), english=in_english(request))
+    return general(request, "invalid-request", errors=fields)
 
 
-def _fields(errors: Sequence[Any]) -> list[dict[str, str]]:
+def _is_other_media_type(request: Request, error: RequestValidationError) -> bool:
+    """Whether the body could not be read because it does not say that it is JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    unread = any(each["loc"] == ("body",) and each["type"] != "missing" for each in error.errors())
+    return unread and not (kind == "application/json" or kind.endswith("+json"))
+
+
+def _fields(errors: Sequence[Any], *, english: bool) -> list[dict[str, str]]:
     """Which field, and what to mend; never the value that was sent (it may be personal)."""
     return [
-        {"field": ".".join(str(part) for part in each["loc"]), "problem": str(each["msg"])}
+        {
+            "field": ".".join(str(part)[:100] for part in each["loc"]),
+            "code": str(each["type"]),
+            "problem": (
+                str(each["msg"]) if english else FIELD_ZH.get(each["type"], str(each["msg"]))
+            ),
+        }
         for each in errors[:50]
     ]
 
 
-_HTTP_TITLES = {
-    400: ("The request cannot be read", "无法读取请求"),
-    401: ("Sign in first", "请先登录"),
-    404: ("There is nothing here", "没有找到"),
-    405: ("This method is not offered here", "不支持该方法"),
-    413: ("The body is too large", "请求体过大"),
-    415: ("This media type is not understood", "不支持的媒体类型"),
-}
+def general(
+    request: Request,
+    code: str,
+    *,
+    detail: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **facts: object,
+) -> JSONResponse:
+    """One of the `GENERAL` refusals, in the reader's language."""
+    status, title, title_zh, mend = GENERAL[code]
+    english = in_english(request)
+    body = problem(
+        code,
+        status,
+        title=title if english else title_zh,
+        detail=(detail or mend) if english else DETAIL_ZH.get(code, title_zh),
+        request_id=getattr(request.state, "request_id", "unknown"),
+    )
+    return answer(request, facts | body, headers=headers)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    title, title_zh = _HTTP_TITLES.get(error.status_code, ("Refused", "请求被拒绝"))
-    english = in_english(request)
+    code = f"http-{error.status_code}"
+    if code in GENERAL:
+        return general(request, code, headers=error.headers)
     body = problem(
-        f"http-{error.status_code}",
+        code,
         error.status_code,
-        title=title if english else title_zh,
-        detail=str(error.detail) if english else title_zh,
+        title="Refused" if in_english(request) else "请求被拒绝",
+        detail=str(error.detail),
         request_id=request.state.request_id,
     )
     return answer(request, body, headers=error.headers)
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:
-    """PostgreSQL is away, full or too busy: nothing was half-done, the same call may be sent again."""
+    """PostgreSQL is away, full or too busy: nothing was half-done, the call may be repeated."""
     log.error("database_unavailable", kind=type(error).__name__)
     return await _domain(
         request,
@@ -201,18 +220,13 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
-    log.error("unhandled_error", kind=type(error).__name__)
-    english = in_english(request)
-    body = problem(
-        "internal-error",
-        500,
-        title="Something is broken on our side" if english else "服务内部错误",
-        detail=(
-            "Quote the request id when you report it." if english else "请在反馈时提供 request_id。"
-        ),
-        request_id=getattr(request.state, "request_id", "unknown"),
-    )
-    return answer(request, body)
+    log.error("unhandled_error", kind=type(error).__name__, exc_info=error)
+    return general(request, "internal-error")
+
+
+def too_large(scope: Scope) -> JSONResponse:
+    """The answer to a body that is larger than the route allows."""
+    return general(Request(scope), "http-413")
 
 
 def install(app: FastAPI) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from methodologies.manifest import Manifest
+from methodologies.shape import NAME
 from methodologies.strict_yaml import DocumentError, refuse
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
@@ -25,7 +26,7 @@ def agree(manifest: Manifest, tree: dict[str, Any]) -> None:
     _spans(manifest)
     _evidence(manifest)
     _caps_and_claims(manifest, tree)
-    _sentence(manifest, tree)
+    _sentence(manifest)
 
 
 def instants(manifest: Manifest) -> tuple[str, ...]:
@@ -78,6 +79,9 @@ def _spans(manifest: Manifest) -> None:
 def _evidence(manifest: Manifest) -> None:
     given = {name for name, spec in manifest.inputs.items() if spec.derived_from is None}
     known = given | set(manifest.evidence.fields)
+    for name in manifest.evidence.fields:
+        if not NAME.fullmatch(name):
+            raise refuse(f"{name[:60]!r} cannot be a field", name)
     for name in manifest.evidence.required:
         if name not in known:
             raise refuse(f"required: the evidence has no {name!r}", name)
@@ -117,7 +121,7 @@ def _caps_and_claims(manifest: Manifest, tree: dict[str, Any]) -> None:
             )
 
 
-def _sentence(manifest: Manifest, tree: dict[str, Any]) -> None:
+def _sentence(manifest: Manifest) -> None:
     known = manifest.labels.keys() | {"grams"}
     for language, text in manifest.sentence.items():
         for name in _SLOT.findall(text):

@@ -4,23 +4,21 @@ The same rules run for a document in the shop and for a plug-in on an author's m
 finding names its rule; no findings means ready.
 """
 
-import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from methodologies.canonical import content_hash
-from methodologies.contract import EXACT, Context, Factor, Methodology, Quantification, Vector
+from methodologies.contract import EXACT, Context, Methodology, Quantification, Vector
 from methodologies.documents import Document, from_canonical
 from methodologies.language.check import Checked
 from methodologies.language.walk import evaluate
-from methodologies.manifest import Manifest
 from methodologies.strict_yaml import DocumentError
+from methodologies.trials import acts_of, context_of, evidence_of, readable
 
 RANDOM_ACTS = 200
-_DAY = date(2024, 1, 1)
 _STATUSES = ("quantified", "not_applicable", "held", "rejected", "error")
 
 
@@ -46,42 +44,6 @@ def check(methodology: Methodology, *, random_acts: int = RANDOM_ACTS) -> list[F
     ]
 
 
-def context_of(vector: Vector, manifest: Manifest) -> Context:
-    """The context of a worked example: its own factor values, whatever the packs say."""
-    values = {need.name: Decimal(vector.factors[need.name]) for need in manifest.factors}
-    limits = {name: Decimal(value) for name, value in vector.limits.items()}
-    return Context(_DAY, factors_of(manifest, values), limits)
-
-
-def evidence_of(vector: Vector, manifest: Manifest) -> dict[str, Any]:
-    """The typed inputs of a worked example."""
-    return {
-        name: value if manifest.inputs[name].type == "code" else Decimal(value)
-        for name, value in vector.given.items()
-    }
-
-
-def factors_of(manifest: Manifest, values: Mapping[str, Decimal]) -> dict[str, Factor]:
-    """Factors with these values and no source, for examples and trials."""
-    return {
-        need.name: Factor(
-            name=need.name,
-            value=values[need.name],
-            unit=need.unit,
-            issuer="example",
-            document="example",
-            grade="D",
-            region="example",
-            valid_from=_DAY,
-            valid_to=None,
-            variant="default",
-            pack="example",
-            gas_basis="none",
-        )
-        for need in manifest.factors
-    }
-
-
 def _labels(methodology: Methodology, _: int) -> Iterator[str]:
     manifest = methodology.manifest
     texts = {"title": manifest.title, "sentence": manifest.sentence, **manifest.labels}
@@ -97,6 +59,8 @@ def _labels(methodology: Methodology, _: int) -> Iterator[str]:
 def _names_agree(methodology: Methodology, _: int) -> Iterator[str]:
     manifest = methodology.manifest
     for vector in methodology.vectors:
+        if not readable(vector, manifest):
+            yield f"{vector.name}: what is given cannot be read"
         for name in vector.given.keys() - manifest.inputs.keys():
             yield f"{vector.name}: there is no input {name}"
         for name in manifest.replay_inputs:
@@ -117,7 +81,7 @@ def _vectors(methodology: Methodology, _: int) -> Iterator[str]:
         yield "there is no worked example"
     for vector, found, shown in _answers(methodology):
         actual = {"status": found.status, "because": found.reason_code or ""}
-        actual |= {"grams": str(found.grams)} | shown
+        actual |= {"grams": str(found.grams), **shown}
         for name, wanted in vector.expect.items():
             if not _same(actual.get(name, ""), wanted):
                 yield f"{vector.name}: {name} is {actual.get(name, 'nothing')}, not {wanted}"
@@ -139,7 +103,7 @@ def _branches(methodology: Methodology, _: int) -> Iterator[str]:
 def _untaken(document: Document) -> Iterator[str]:
     taken: set[tuple[int, bool]] = set()
 
-    def visit(tree: Checked, holds: bool) -> None:
+    def visit(tree: Checked, *, holds: bool) -> None:
         taken.add((id(tree), holds))
 
     for vector, found, _ in _answers(document):
@@ -147,10 +111,10 @@ def _untaken(document: Document) -> Iterator[str]:
         context = context_of(vector, document.manifest)
         values |= {name: factor.value for name, factor in context.factors.items()}
         values |= {name: item.value for name, item in document.manifest.parameters.items()}
-        for _, tree in document.program.rules:
-            evaluate(tree, values, EXACT, visit)
-        if found.status == "quantified":
-            for term, tree in document.program.terms:
+        with suppress(ArithmeticError):
+            for _, tree in document.program.rules:
+                evaluate(tree, values, EXACT, visit)
+            for term, tree in document.program.terms if found.status == "quantified" else ():
                 values[term.name] = evaluate(tree, values, EXACT, visit)
     for name, tree in _conditionals(document):
         for holds in (True, False):
@@ -170,7 +134,7 @@ def _conditionals(document: Document) -> Iterator[tuple[str, Checked]]:
 
 def _agreement(methodology: Methodology, random_acts: int) -> Iterator[str]:
     """The credit path and the explanation say the same, and so does a second run."""
-    for evidence, context in _acts(methodology, random_acts):
+    for evidence, context in acts_of(methodology, random_acts):
         found = methodology.quantify(evidence, context)
         explained, _ = methodology.explain(evidence, context)
         if found != explained:
@@ -183,7 +147,7 @@ def _agreement(methodology: Methodology, random_acts: int) -> Iterator[str]:
 
 
 def _never_negative(methodology: Methodology, random_acts: int) -> Iterator[str]:
-    for evidence, context in _acts(methodology, random_acts):
+    for evidence, context in acts_of(methodology, random_acts):
         found = methodology.quantify(evidence, context)
         if found.grams < 0 or (found.grams and found.status != "quantified"):
             yield f"{found.grams} g with the status {found.status}, of {evidence}"
@@ -197,7 +161,7 @@ def _caps(methodology: Methodology, random_acts: int) -> Iterator[str]:
     terms = {term.name for term in manifest.terms}
     for name in sorted(counted - terms - manifest.inputs.keys()):
         yield f"the cap counts {name}, which is no term and no input"
-    for evidence, context in _acts(methodology, random_acts):
+    for evidence, context in acts_of(methodology, random_acts):
         found = methodology.quantify(evidence, context)
         if found.status == "quantified" and found.counts.keys() != counted:
             yield f"the counts told are {sorted(found.counts)}, not {sorted(counted)}"
@@ -244,52 +208,13 @@ def _answers(
 ) -> Iterator[tuple[Vector, Quantification, Mapping[str, str]]]:
     """Each worked example, its answer, and the values of its terms (after caps)."""
     for vector in methodology.vectors:
-        try:
-            evidence = evidence_of(vector, methodology.manifest)
-            context = context_of(vector, methodology.manifest)
-        except (KeyError, ArithmeticError):
-            continue  # `names_agree` tells it
+        if not readable(vector, methodology.manifest):
+            continue  # `names_agree` tells why
+        evidence = evidence_of(vector, methodology.manifest)
+        context = context_of(vector, methodology.manifest)
         found = methodology.quantify(evidence, context)
         _, steps = methodology.explain(evidence, context)
         yield vector, found, {s.name: s.value for s in steps if s.kind in ("term", "cap")}
-
-
-def _acts(methodology: Methodology, count: int) -> Iterator[tuple[dict[str, Any], Context]]:
-    """The worked examples, and acts drawn from the declared bounds, always the same ones."""
-    manifest = methodology.manifest
-    for vector in methodology.vectors:
-        if _complete(vector, manifest):
-            yield evidence_of(vector, manifest), context_of(vector, manifest)
-    draw = random.Random(manifest.content_hash)  # noqa: S311 - trials, not secrets
-    for _ in range(count):
-        evidence: dict[str, Any] = {}
-        for name, spec in manifest.inputs.items():
-            if spec.type == "code":
-                evidence[name] = draw.choice(spec.one_of or ("A", "B"))
-            elif spec.type != "instant":
-                evidence[name] = _drawn(draw, spec.minimum, spec.maximum, spec.places)
-        values = {
-            need.name: _drawn(draw, need.minimum, need.maximum, 6) for need in manifest.factors
-        }
-        yield evidence, Context(_DAY, factors_of(manifest, values))
-
-
-def _complete(vector: Vector, manifest: Manifest) -> bool:
-    needed = {need.name for need in manifest.factors}
-    return set(manifest.replay_inputs) <= vector.given.keys() and needed == vector.factors.keys()
-
-
-def _drawn(draw: random.Random, low: Decimal | None, high: Decimal | None, places: int) -> Decimal:
-    """A number within bounds; every third is a bound, or small, where mistakes live."""
-    low, high = low or Decimal(0), high if high is not None else Decimal(1000)
-    ten = Decimal(10) ** places
-    first, last = int(low * ten), int(high * ten)
-    choice = draw.randrange(6)
-    if choice == 0:
-        return draw.choice((low, high))
-    if choice == 1:
-        last = min(last, first + 100)
-    return Decimal(draw.randint(first, max(first, last))) / ten
 
 
 def _same(actual: str, wanted: str) -> bool:

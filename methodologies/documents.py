@@ -64,7 +64,8 @@ def load_text(text: str) -> Document:
     Raises:
         DocumentError: the text is refused; the error says why and where.
     """
-    return _document(load(text))
+    placed = _document(load(text))  # texts that know their place, for the sake of errors
+    return from_canonical(placed.manifest.canonical_json)  # plain texts, as from a database
 
 
 def load_document(path: Path) -> Document:

@@ -37,6 +37,7 @@ _INSTANT = re.compile(
     r"([0-9]{4})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+_EXPONENT = re.compile(r"[eE][0-9]*")
 _ZERO = Decimal(0)
 _DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 _MICROSECONDS_IN = {
@@ -117,14 +118,14 @@ class Reader:
         for name, required, read in self._numbers:
             value = data.get(name)
             if value is None:
-                evidence[name] = _absent(name, required, _ZERO)
+                evidence[name] = _absent(name, _ZERO, required=required)
                 seen += name in data
                 continue
             evidence[name] = read(value)
             seen += 1
         for name, required, allowed in self._codes:
             value = data.get(name)
-            text = _absent(name, required, "") if value is None else _text(value, name)
+            text = _absent(name, "", required=required) if value is None else _text(value, name)
             if allowed and text and text not in allowed:
                 raise EvidenceError("out_of_bounds", name, f"one of {', '.join(sorted(allowed))}")
             evidence[name] = text
@@ -161,7 +162,7 @@ def reader_for(manifest: Manifest) -> Reader:
     return Reader(manifest)
 
 
-def _absent(name: str, required: bool, value: Any) -> Any:
+def _absent(name: str, value: Any, *, required: bool) -> Any:
     if required:
         raise EvidenceError("missing_field", name, "this field is required")
     return value
@@ -218,21 +219,28 @@ def _span(first: datetime, last: datetime, spec: InputSpec) -> Decimal:
         value = EXACT.divide(Decimal(between // _MICROSECOND), _MICROSECONDS_IN[spec.unit])
         if value < 0 and spec.derived_from and spec.derived_from[1] == "received_at":
             value = _ZERO
-    if not spec.minimum <= value <= spec.maximum:  # type: ignore[operator]
+    low, high = _limits(spec)
+    if not low <= value <= high:
         raise EvidenceError("out_of_bounds", spec.name, _bounds(spec))
     return value
 
 
 def _bounds(spec: InputSpec) -> str:
-    assert spec.minimum is not None and spec.maximum is not None, "every number has bounds"
-    low, high = plain_number(spec.minimum), plain_number(spec.maximum)
-    return f"from {low} to {high} {spec.unit}"
+    low, high = _limits(spec)
+    return f"from {plain_number(low)} to {plain_number(high)} {spec.unit}"
+
+
+def _limits(spec: InputSpec) -> tuple[Decimal, Decimal]:
+    """The least and the greatest value; every number has both."""
+    assert spec.minimum is not None, spec.name
+    assert spec.maximum is not None, spec.name
+    return spec.minimum, spec.maximum
 
 
 def _number_reader(spec: InputSpec) -> Callable[[object], Decimal]:
     """A function that reads this input from text, integer or decimal."""
-    assert spec.minimum is not None and spec.maximum is not None, "every number has bounds"
-    name, low, high, places = spec.name, spec.minimum, spec.maximum, spec.places
+    name, places = spec.name, spec.places
+    low, high = _limits(spec)
 
     def read(value: object) -> Decimal:
         if type(value) is str:
@@ -267,7 +275,7 @@ def _places(number: Decimal) -> int:
 def _without_unit(value: str, spec: InputSpec) -> str:
     """The number before a unit, which must be the declared one: nothing is converted."""
     match = _NUMBER_AND_UNIT.fullmatch(value)
-    if match is None:
+    if match is None or _EXPONENT.fullmatch(match.group(2)):
         raise EvidenceError("not_a_number", spec.name, "written with digits and a point: 3.7")
     number, unit = match.groups()
     if unit != spec.unit:

@@ -16,10 +16,8 @@ from methodologies.manifest import Label, Manifest, TermSpec
 from methodologies.program import Program, refusal_of
 
 _SLOT = re.compile(r"\{([a-z0-9_]+)\}")
-_CAP_LABEL = {"zh": "本期剩余额度", "en": "what the cap still allows: "}
-_ROUNDING = Step(
-    "grams", "rounding", {"zh": "向下取整到克,不低于零", "en": "whole grams, rounded down"}, ""
-)
+_CAP_LABEL = {"zh": "本期剩余额度: ", "en": "what the cap still allows: "}
+_ROUNDING_LABEL = {"zh": "向下取整到克,不低于零", "en": "whole grams, rounded down, not below zero"}
 
 
 def explained(
@@ -74,7 +72,7 @@ def _walked(
     counts = {name: values[name] for name in program.counted}
     found = Quantification.of(values[manifest.result], counts)
     formula = f"max(0, floor(1000 [g/kg] * {manifest.result}))"
-    steps.append(Step("grams", "rounding", _ROUNDING.label, str(found.grams), "gCO2e", formula))
+    steps.append(Step("grams", "rounding", _ROUNDING_LABEL, str(found.grams), "gCO2e", formula))
     return found
 
 
@@ -107,7 +105,7 @@ def _known(
 
 def _cap_step(term: TermSpec, value: Decimal, allowed: Decimal) -> Step:
     label: Label = {
-        "zh": f"{_CAP_LABEL['zh']}:{term.label['zh']}",
+        "zh": f"{_CAP_LABEL['zh']}{term.label['zh']}",
         "en": f"{_CAP_LABEL['en']}{term.label['en']}",
     }
     cut = {"before_cap": plain_number(value), "allowed": plain_number(allowed)}

@@ -171,7 +171,8 @@ def pack_from_text(text: str) -> Pack:
     Raises:
         DocumentError: the text is refused.
     """
-    return _pack(load(text))
+    placed = _pack(load(text))  # texts that know their place, for the sake of errors
+    return pack_from_canonical(placed.canonical_json)
 
 
 def pack_from_canonical(json_text: str) -> Pack:

@@ -37,8 +37,8 @@ def shipped() -> list[Methodology]:
                 f"{path.parent.name}/{path.name} is {manifest.id} {manifest.version}"
             )
         found.append(document)
-    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
-        found.append(entry.load())
+    installed = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name)
+    found += [entry.load() for entry in installed]
     return unique(found)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from methodologies.canonical import plain_number
@@ -46,15 +47,14 @@ def inputs_to_json(evidence: Evidence, manifest: Manifest) -> dict[str, str]:
     """
     kept: dict[str, str] = {}
     masked: dict[str, str] | None = None
-    for name in manifest.replay_inputs:
+    for name, sensitive in _plan(manifest):
         value = evidence[name]
-        if type(value) is Decimal:
-            kept[name] = plain_number(value)
-        elif manifest.inputs[name].personal != "sensitive":
-            kept[name] = value
-        else:
-            masked = _plain_codes(evidence, manifest) if masked is None else masked
-            kept[name] = masked[value] if value in masked else _mask(value, masked)
+        if not sensitive:
+            kept[name] = value if type(value) is str else plain_number(value)
+            continue
+        if masked is None:
+            masked = _plain_codes(evidence, manifest)
+        kept[name] = masked[value] if value in masked else _mask(value, masked)
     kept[OCCURRED_ON] = evidence.occurred_on.isoformat()
     return kept
 
@@ -72,16 +72,33 @@ def inputs_from_json(stored: Mapping[str, str], manifest: Manifest) -> dict[str,
     return inputs
 
 
+@lru_cache(maxsize=1024)
+def _plan(manifest: Manifest) -> tuple[tuple[str, bool], ...]:
+    """The inputs to keep, and whether each is a code that must be masked."""
+    specs = (manifest.inputs[name] for name in manifest.replay_inputs)
+    return tuple((s.name, s.type == "code" and s.personal == "sensitive") for s in specs)
+
+
 def _plain_codes(evidence: Mapping[str, Any], manifest: Manifest) -> dict[str, str]:
     """Codes that must stay as they are, because something not sensitive may equal them."""
-    plain = {""}
-    plain |= {item.value for item in manifest.parameters.values() if isinstance(item.value, str)}
-    plain |= {
-        evidence[name]
+    fixed, named = _plain_sources(manifest)
+    plain = dict(fixed)
+    for name in named:
+        if name in evidence:
+            plain[evidence[name]] = evidence[name]
+    return plain
+
+
+@lru_cache(maxsize=1024)
+def _plain_sources(manifest: Manifest) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Codes among the parameters, and the names of inputs that are codes and not sensitive."""
+    fixed = {item.value for item in manifest.parameters.values() if isinstance(item.value, str)}
+    named = tuple(
+        name
         for name, spec in manifest.inputs.items()
-        if spec.type == "code" and spec.personal != "sensitive" and name in evidence
-    }
-    return {code: code for code in plain}
+        if spec.type == "code" and spec.personal != "sensitive"
+    )
+    return {code: code for code in {"", *fixed}}, named
 
 
 def _mask(code: str, masked: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ Formulas are carried over as text; `program` reads them. Nothing is computed her
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from methodologies.agreement import agree
@@ -106,7 +106,7 @@ def _scope(table: Table) -> tuple[Mapping[str, Any], int]:
     return found, late_days
 
 
-def _inputs(table: Table) -> Any:
+def _inputs(table: Table) -> Iterator[tuple[str, InputSpec]]:
     for name, entry in table.named("inputs"):
         kind = entry.one_of("type", ("decimal", "integer", "instant", "code"))
         numeric = kind in ("decimal", "integer")
@@ -131,7 +131,7 @@ def _inputs(table: Table) -> Any:
         yield name, spec
 
 
-def _parameters(table: Table) -> Any:
+def _parameters(table: Table) -> Iterator[tuple[str, ParameterSpec]]:
     for name, entry in table.named("parameters"):
         if entry.one_of("type", ("decimal", "code"), "decimal") == "code":
             made = ParameterSpec(name, entry.text("value"), "", entry.label("label"))

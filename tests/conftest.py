@@ -27,7 +27,6 @@ from app.clock import current_time
 from app.database import APP_ROLE, Database, Tx, database_for
 from app.embedded import engines
 from app.keys import Keys
-from app.main import create_app
 from app.settings import DatabaseSettings, RedisSettings, Settings
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
@@ -150,6 +149,8 @@ async def cache(servers: Servers) -> AsyncIterator[Cache]:
 @pytest.fixture
 def app(database: Database, cache: Cache, keys: Keys) -> FastAPI:
     """The whole service on the test's own connection, at noon in the city."""
+    from app.main import create_app
+
     app = create_app(
         Settings(environment="test"), database=database, cache=cache, keys=keys, opens=False
     )
@@ -170,6 +171,8 @@ async def live_client(
     committing: Database, cache: Cache, keys: Keys
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody who calls a service whose commits are real; many calls may run at once."""
+    from app.main import create_app
+
     app = create_app(
         Settings(environment="test"), database=committing, cache=cache, keys=keys, opens=False
     )

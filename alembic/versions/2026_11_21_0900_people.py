@@ -141,11 +141,13 @@ CREATE TRIGGER audit_record_keeps_its_rows BEFORE TRUNCATE ON audit_record
 ALTER TABLE audit_record ENABLE ALWAYS TRIGGER audit_record_is_append_only;
 ALTER TABLE audit_record ENABLE ALWAYS TRIGGER audit_record_keeps_its_rows;
 GRANT SELECT, INSERT ON audit_record TO puhui_app;
+GRANT SELECT ON alembic_version TO puhui_app;  -- "am I ready" asks for the schema's revision
 """
 
 _GONE = """
 DROP TABLE request, proposal, audit_record, link, consent, officer, citizen;
 DROP SEQUENCE account_number;
 DROP FUNCTION refuse_change();
+REVOKE ALL ON alembic_version FROM puhui_app;
 REVOKE ALL ON SCHEMA public FROM puhui_app;
 """

@@ -32,6 +32,12 @@ async def by_code(tx: Tx, *, code: str) -> ProviderView:
     return ProviderView(*row)
 
 
+async def codes(tx: Tx) -> dict[int, str]:
+    """Every provider's code by its number."""
+    rows = await tx.execute("SELECT id, code FROM provider")
+    return {number: code async for number, code in rows}
+
+
 async def admit(tx: Tx, *, code: str, name_zh: str, name_en: str, now: datetime) -> ProviderView:
     """Admit a provider, or return the one that has this code already."""
     await tx.execute(_ADMIT, (code, name_zh, name_en, now))

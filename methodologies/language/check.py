@@ -1,5 +1,7 @@
-"""What a formula means before it runs: each part is a condition, a code, or a number
-with a dimension, and a part that does not fit is refused with its place.
+"""What a formula means, before it runs.
+
+Each part is a condition, a code, or a number with a dimension; a part that does not fit is
+refused with its place.
 
 The checked tree says where a value must be shifted by a power of ten; both the compiled
 and the walked form follow it, so neither knows anything of units.

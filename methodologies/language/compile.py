@@ -85,8 +85,8 @@ class Source:
         best = args[0]
         for other in args[1:]:
             left, best = self.named(best)
-            right, other = self.named(other)
-            best = f"({left} if {best} {sign} {other} else {right})"
+            right, tested = self.named(other)
+            best = f"({left} if {best} {sign} {tested} else {right})"
         return best
 
     def named(self, expression: str) -> tuple[str, str]:

@@ -7,9 +7,18 @@ holds the two against each other.
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any
+from typing import Any, Protocol
 
 from methodologies.language.check import Checked
+
+
+class Visit(Protocol):
+    """Is told of each ``if`` that was reached, and whether its condition held."""
+
+    def __call__(self, tree: Checked, *, holds: bool) -> None:
+        """Take note."""
+        ...
+
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": eq,
@@ -27,7 +36,7 @@ def evaluate(
     tree: Checked,
     values: Mapping[str, Any],
     exact: Context,
-    visit: Callable[[Checked, bool], None] | None = None,
+    visit: Visit | None = None,
 ) -> Any:
     """The value of a tree: a `Decimal`, a `bool` or a code.
 
@@ -54,7 +63,7 @@ def evaluate(
         condition, yes, no = tree.args
         holds = evaluate(condition, values, exact, visit)
         if visit is not None:
-            visit(tree, holds)
+            visit(tree, holds=holds)
         return evaluate(yes if holds else no, values, exact, visit)
     args = [evaluate(arg, values, exact, visit) for arg in tree.args]
     if op == "not":

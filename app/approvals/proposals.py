@@ -1,0 +1,40 @@
+"""Door: what waits for a second pair of eyes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal as it was made."""
+
+    id: UUID
+    kind: str
+    payload: dict[str, Any]
+    reason: str
+    made_by: UUID
+    made_at: datetime
+
+
+async def open_ones(tx: Tx, *, after: UUID | None, limit: int) -> list[Proposed]:
+    """At most ``limit`` undecided proposals, oldest first.
+
+    Args:
+        tx: a reading connection.
+        after: the last id of the page before; None starts at the oldest.
+        limit: how many at most.
+
+    """
+    rows = await tx.execute(_OPEN, {"after": after or UUID(int=0), "limit": limit})
+    return [Proposed(*row) async for row in rows]
+
+
+_OPEN = """
+SELECT id, kind, payload, reason, made_by, made_at
+  FROM proposal WHERE verdict IS NULL AND id > %(after)s
+ ORDER BY id LIMIT %(limit)s
+"""

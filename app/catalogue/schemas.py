@@ -1,0 +1,78 @@
+"""What the public sees of the catalogue."""
+
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from app.catalogue.versions import Version
+from methodologies.contract import Factor
+
+
+class MethodologyView(BaseModel):
+    """One registered version."""
+
+    methodology: str = Field(description="Its permanent id.", examples=["bike_ride"])
+    version: str = Field(description="Version of our implementation.", examples=["1.0.0"])
+    title_zh: str = Field(description="Title in Chinese.", examples=["骑行"])
+    title_en: str = Field(description="Title in English.", examples=["Shared-bicycle ride"])
+    content_hash: str = Field(description="SHA-256 of the canonical document.")
+    active_from: date = Field(description="First civil day of the acts it judges.")
+    active_until: date | None = Field(description="First day after, or null.")
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        """The public face of a version."""
+        manifest = version.methodology.manifest
+        return cls(
+            methodology=manifest.id,
+            version=manifest.version,
+            title_zh=manifest.title["zh"],
+            title_en=manifest.title["en"],
+            content_hash=manifest.content_hash,
+            active_from=version.active_from,
+            active_until=version.active_until,
+        )
+
+
+class MethodologyList(BaseModel):
+    """Every registered version."""
+
+    items: list[MethodologyView] = Field(description="By id, newest version first.")
+
+
+class FactorView(BaseModel):
+    """One emission factor with its source."""
+
+    name: str = Field(description="The name documents use.", examples=["rail_net_kg_per_pkm"])
+    value: str = Field(description="Exact decimal, as text.", examples=["0.0467"])
+    unit: str = Field(description="Its unit.", examples=["kgCO2e/p.km"])
+    region: str = Field(description="Where it holds.", examples=["CN"])
+    valid_from: date = Field(description="First day.")
+    valid_to: date | None = Field(description="First day after, or null.")
+    issuer: str = Field(description="Who published it.")
+    document: str = Field(description="Where it stands.")
+    grade: str = Field(description="P primary, R reported, T third party, D derived.")
+    pack: str = Field(description="Pack and version.", examples=["CN@1.0.0"])
+
+    @classmethod
+    def of(cls, factor: Factor) -> Self:
+        """The public face of a factor."""
+        return cls(
+            name=factor.name,
+            value=format(factor.value, "f"),
+            unit=factor.unit,
+            region=factor.region,
+            valid_from=factor.valid_from,
+            valid_to=factor.valid_to,
+            issuer=factor.issuer,
+            document=factor.document,
+            grade=factor.grade,
+            pack=factor.pack,
+        )
+
+
+class FactorList(BaseModel):
+    """The factors in force for the programme."""
+
+    items: list[FactorView] = Field(description="By name, region and date.")

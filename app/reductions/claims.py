@@ -1,0 +1,103 @@
+"""Claims: no subject does two things at once, whoever reports them.
+
+Citizens are locked by their balance row before anything is read here. Subjects that are not
+citizens (a vehicle, a meter) have a row of their own to wait on. Live claims of one subject
+never overlap, so the one that starts last before an act ends is the only one that can collide:
+one index probe for each act.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from app.database import Tx
+from app.reductions.decisions import Candidate, Interval
+
+
+async def lock_subjects(tx: Tx, *, intervals: Iterable[Interval]) -> None:
+    """Put acts of shared subjects in line, in key order, until the transaction ends."""
+    wanted = sorted(
+        {
+            (each.subject % 1024, each.scope.value, each.subject)
+            for each in intervals
+            if each.shared
+        }
+    )
+    if not wanted:
+        return
+    arguments = {"scopes": [key[1] for key in wanted], "subjects": [key[2] for key in wanted]}
+    await tx.execute(_MAKE, arguments)
+    await tx.execute(_LOCK, arguments)
+
+
+async def colliding(tx: Tx, *, intervals: Sequence[Interval]) -> set[int]:
+    """The places in ``intervals`` of those that a live claim overlaps.
+
+    The subjects must be locked, or a claim could appear after the question.
+    """
+    if not intervals:
+        return set()
+    rows = await tx.execute(
+        _COLLIDING,
+        {
+            "places": list(range(len(intervals))),
+            "scopes": [each.scope.value for each in intervals],
+            "subjects": [each.subject for each in intervals],
+            "starts": [each.starts_at for each in intervals],
+            "ends": [each.ends_at for each in intervals],
+        },
+    )
+    return {place async for (place,) in rows}
+
+
+async def keep(tx: Tx, *, credited: Sequence[Candidate]) -> None:
+    """Write the claims of what was credited, in one statement."""
+    pairs: list[tuple[UUID, Interval]] = [
+        (each.id, interval) for each in credited for interval in each.claims
+    ]
+    if not pairs:
+        return
+    await tx.execute(
+        _KEEP,
+        {
+            "ids": [pair[0] for pair in pairs],
+            "scopes": [pair[1].scope.value for pair in pairs],
+            "subjects": [pair[1].subject for pair in pairs],
+            "starts": [pair[1].starts_at for pair in pairs],
+            "ends": [pair[1].ends_at for pair in pairs],
+        },
+    )
+
+
+_MAKE = """
+INSERT INTO claim_subject (bucket, scope, subject)
+SELECT (subject %% 1024)::smallint, scope, subject
+  FROM unnest(%(scopes)b::smallint[], %(subjects)b::bigint[]) AS t (scope, subject)
+ ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+"""
+_LOCK = """
+SELECT count(*) FROM (
+  SELECT 1 FROM claim_subject c
+    JOIN unnest(%(scopes)b::smallint[], %(subjects)b::bigint[]) AS t (scope, subject)
+      ON c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope AND c.subject = t.subject
+   ORDER BY c.bucket, c.scope, c.subject FOR UPDATE OF c) AS locked
+"""
+_COLLIDING = """
+SELECT t.place
+  FROM unnest(%(places)b::int[], %(scopes)b::smallint[], %(subjects)b::bigint[],
+              %(starts)b::timestamptz[], %(ends)b::timestamptz[])
+         AS t (place, scope, subject, starts_at, ends_at)
+ CROSS JOIN LATERAL (
+         SELECT c.ends_at FROM claim c
+          WHERE c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope
+            AND c.subject = t.subject AND c.starts_at < t.ends_at
+          ORDER BY c.starts_at DESC LIMIT 1) AS last
+ WHERE last.ends_at > t.starts_at
+"""
+_KEEP = """
+INSERT INTO claim (bucket, scope, subject, starts_at, ends_at, reduction_id)
+SELECT (subject %% 1024)::smallint, scope, subject, starts_at, ends_at, id
+  FROM unnest(%(ids)b::uuid[], %(scopes)b::smallint[], %(subjects)b::bigint[],
+              %(starts)b::timestamptz[], %(ends)b::timestamptz[])
+    AS t (id, scope, subject, starts_at, ends_at)
+"""

@@ -1,0 +1,125 @@
+"""A citizen's reductions, their explanations, and the links they come from."""
+
+from datetime import date
+from uuid import UUID
+
+from fastapi import APIRouter, Request, status
+
+from app.cache import TooManyRequests
+from app.clock import Now
+from app.database import ReadTx, WriteTx
+from app.intake import providers
+from app.intake.errors import ProviderNotFound
+from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.people import linking, links
+from app.people.errors import CardTaken, LinkNotFound
+from app.people.guards import CurrentCitizen, Documented
+from app.people.subjects import digest_of
+from app.problems import document
+from app.reductions import explain, listing
+from app.reductions.errors import ReductionNotFound, ScenarioUnknown
+from app.reductions.schemas import (
+    ExplanationView,
+    LinkIn,
+    LinkList,
+    LinkOut,
+    ReductionPage,
+    ReductionView,
+)
+
+router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
+
+
+@router.get("/reductions", responses=document(BadCursor))
+async def list_reductions(
+    request: Request,
+    citizen: CurrentCitizen,
+    tx: ReadTx,
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> ReductionPage:
+    """The caller's reductions, newest act first."""
+    before = _before(cursor) if cursor else None
+    rows = await listing.page(tx, account_id=citizen.account_id, before=before, limit=limit + 1)
+    versions = await request.app.state.catalogue.versions(tx)
+    items = []
+    for row in rows[:limit]:
+        manifest = versions.by_id[row.version_id].methodology.manifest
+        items.append(ReductionView.of(row, manifest.id, dict(manifest.title)))
+    last = rows[limit - 1] if len(rows) > limit else None
+    return ReductionPage(
+        items=items,
+        next_cursor=cursor_of(last.occurred_on.isoformat(), str(last.id)) if last else None,
+    )
+
+
+def _before(cursor: str) -> tuple[date, UUID]:
+    day, reduction_id = key_of(cursor, str, str)
+    try:
+        return date.fromisoformat(str(day)), UUID(str(reduction_id))
+    except ValueError as error:
+        raise BadCursor(
+            "The cursor is not one of this list; ask for the first page without `cursor`.",
+            "游标不属于此列表;请不带 cursor 重新请求第一页。",
+        ) from error
+
+
+@router.get("/reductions/{reduction_id}/explanation", responses=document(ReductionNotFound))
+async def explain_reduction(
+    reduction_id: UUID, request: Request, citizen: CurrentCitizen, tx: ReadTx
+) -> ExplanationView:
+    """How the grams came about: every input, factor with its source, term and rounding."""
+    kept = await explain.stored(tx, account_id=citizen.account_id, reduction_id=reduction_id)
+    versions = await request.app.state.catalogue.versions(tx)
+    return ExplanationView.of(explain.explain(kept, versions))
+
+
+@router.get("/links")
+async def list_links(citizen: CurrentCitizen, tx: ReadTx) -> LinkList:
+    """The caller's linked cards; their numbers are not known here."""
+    mine = await links.of_account(tx, account_id=citizen.account_id)
+    codes = await providers.codes(tx)
+    return LinkList(items=[LinkOut.of(link, codes) for link in mine])
+
+
+@router.post(
+    "/links",
+    status_code=status.HTTP_201_CREATED,
+    responses=document(ProviderNotFound, ScenarioUnknown, CardTaken, TooManyRequests),
+)
+async def link_card(
+    body: LinkIn, request: Request, citizen: CurrentCitizen, tx: WriteTx, now: Now
+) -> LinkList:
+    """Link a card and agree to its scenarios; doing it again changes nothing."""
+    state = request.app.state
+    limit = state.settings.limits.citizen_writes_per_minute
+    await state.cache.allow(f"citizen:{citizen.account_id}", per_minute=limit)
+    provider = await providers.by_code(tx, code=body.provider)
+    versions = await state.catalogue.versions(tx)
+    for scenario in body.scenarios:
+        if scenario not in versions.by_methodology:
+            raise ScenarioUnknown(
+                f"`{scenario}` is not in the catalogue; see /v1/methodologies.",
+                f"目录中没有场景 {scenario},请查看 /v1/methodologies。",
+            )
+    await linking.link(
+        tx,
+        account_id=citizen.account_id,
+        provider_id=provider.id,
+        subject=digest_of(state.keys.subject, provider_id=provider.id, subject=body.card),
+        scenarios=body.scenarios,
+        now=now,
+    )
+    mine = await links.of_account(tx, account_id=citizen.account_id)
+    codes = await providers.codes(tx)
+    return LinkList(items=[LinkOut.of(link, codes) for link in mine])
+
+
+@router.delete(
+    "/links/{link_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=document(LinkNotFound),
+)
+async def unlink_card(link_id: UUID, citizen: CurrentCitizen, tx: WriteTx, now: Now) -> None:
+    """Unlink a card and withdraw what was agreed to; intake stops at once."""
+    await linking.unlink(tx, account_id=citizen.account_id, subject=link_id, now=now)

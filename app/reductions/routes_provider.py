@@ -1,0 +1,59 @@
+"""The providers' door: batches of records in, one outcome for each out."""
+
+from asyncio import to_thread
+from typing import Any
+
+from fastapi import APIRouter, Request, status
+
+from app.cache import TooManyRequests
+from app.catalogue.errors import CatalogueEmpty
+from app.clock import Now
+from app.database import WriteTx
+from app.intake import providers
+from app.intake.errors import ProviderNotFound, UnreadableBatch
+from app.intake.records import read_batch
+from app.people.guards import CurrentProvider, Documented
+from app.problems import document
+from app.reductions.deliver import deliver
+from app.reductions.schemas import BatchIn, BatchView
+
+router = APIRouter(prefix="/provider", tags=["provider"], dependencies=[Documented])
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": BatchIn.model_json_schema()}},
+    }
+}
+"""The body is read record by record, so that one bad record does not refuse the rest."""
+
+
+@router.post(
+    "/batches",
+    status_code=status.HTTP_207_MULTI_STATUS,
+    responses=document(UnreadableBatch, ProviderNotFound, CatalogueEmpty, TooManyRequests),
+    openapi_extra=_BODY,
+)
+async def post_batch(
+    request: Request, provider: CurrentProvider, tx: WriteTx, now: Now
+) -> BatchView:
+    """Deliver up to 1,000 records; each is answered, and sending a batch again is harmless."""
+    state = request.app.state
+    limits = state.settings.limits
+    await state.cache.allow(
+        f"provider:{provider.code}", per_minute=limits.provider_batches_per_minute
+    )
+    records, malformed = await to_thread(
+        read_batch, await request.body(), records_max=limits.batch_records
+    )
+    known = await providers.by_code(tx, code=provider.code)
+    delivery = await deliver(
+        tx,
+        provider_id=known.id,
+        records=records,
+        malformed=malformed,
+        versions=await state.catalogue.versions(tx),
+        subject_key=state.keys.subject,
+        now=now,
+    )
+    return BatchView.of(delivery)

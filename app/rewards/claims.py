@@ -1,0 +1,87 @@
+"""Door: a citizen's redemptions, as they stand at a moment. Reads only, by their owner."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.database import Tx
+from app.ids import bucket_of
+from app.rewards import rules
+from app.rewards.errors import RedemptionNotFound
+from app.rewards.tables import RedemptionState
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One redemption; ``state`` is what it is at the moment of the question."""
+
+    id: UUID
+    bucket: int
+    offer_id: UUID
+    merchant_id: UUID
+    title_zh: str
+    title_en: str
+    points: int
+    created_at: datetime
+    held_until: datetime
+    resolved_at: datetime | None
+    state: RedemptionState
+
+
+async def claim(tx: Tx, *, account_id: int, redemption_id: UUID, now: datetime) -> Claim:
+    """One of the citizen's redemptions.
+
+    Raises:
+        RedemptionNotFound: it does not exist, or is somebody else's.
+
+    """
+    arguments = {"bucket": bucket_of(account_id), "account_id": account_id, "id": redemption_id}
+    row = await (await tx.execute(_ONE, arguments)).fetchone()
+    if row is None:
+        raise RedemptionNotFound("You have no redemption with this id.", "您没有该编号的兑换记录。")
+    return _claim(row, now)
+
+
+async def page(
+    tx: Tx, *, account_id: int, before: UUID | None, limit: int, now: datetime
+) -> list[Claim]:
+    """At most ``limit`` of the citizen's redemptions, the newest first.
+
+    Args:
+        tx: a reading connection.
+        account_id: whose.
+        before: the last id of the page before; None starts at the newest.
+        limit: how many at most.
+        now: the moment (UTC) whose states are told.
+
+    """
+    rows = await tx.execute(
+        _PAGE,
+        {
+            "bucket": bucket_of(account_id),
+            "account_id": account_id,
+            "before": before or UUID(int=2**128 - 1),
+            "limit": limit,
+        },
+    )
+    return [_claim(row, now) async for row in rows]
+
+
+def _claim(row: tuple[Any, ...], now: datetime) -> Claim:
+    *facts, held_until, resolved_at, state = row
+    return Claim(*[*facts, held_until, resolved_at, rules.state_at(state, held_until, now)])
+
+
+_COLUMNS = """
+SELECT r.id, r.bucket, r.offer_id, r.merchant_id, o.title_zh, o.title_en, r.points,
+       r.created_at, r.held_until, r.resolved_at, r.state
+  FROM redemption r JOIN offer o ON o.id = r.offer_id
+"""
+_ONE = f"""{_COLUMNS}
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s AND r.id = %(id)s
+"""
+_PAGE = f"""{_COLUMNS}
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s AND r.id < %(before)s
+ ORDER BY r.id DESC LIMIT %(limit)s
+"""

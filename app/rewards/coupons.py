@@ -1,0 +1,105 @@
+"""Coupon codes: worked out from a key and the redemption's id, so that none is ever stored.
+
+A code is ``c1.`` and 26 symbols of Crockford's base 32: two symbols name the bucket, so a till's
+question goes straight to the citizen's part of the database, and 24 are a keyed digest of 120
+bits, which nobody without the key can guess. What is stored is a digest of the code.
+Never: logged, or kept in an idempotent answer.
+
+Source: Crockford, "Base 32" (the symbols, and the letters that are read as digits);
+RFC 2104 (HMAC), RFC 7693 (BLAKE2).
+"""
+
+import hashlib
+import hmac
+import io
+import re
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+
+import segno
+
+from app.ids import BUCKETS
+from app.rewards.errors import CouponUnreadable
+
+SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PREFIX = "c1."
+CODE_CHARS = len(PREFIX) + 26
+TYPED_CHARS_MAX = 80
+"""What a person may type or paste, spaces and dashes included."""
+
+_BUCKET_SYMBOLS = 2
+_MAC_SYMBOLS = 24
+_MAC_BYTES = _MAC_SYMBOLS * 5 // 8
+_PURPOSE = b"puhui coupon c1"
+_IGNORED = re.compile(r"[\s\-\u2010-\u2015\u2212_]+")
+_READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0", "。": "."})
+_SHAPE = re.compile(rf"C1\.?([{SYMBOLS}]{{{_BUCKET_SYMBOLS + _MAC_SYMBOLS}}})")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Coupon:
+    """A code that was read: where to look, and what to look for. Never printed."""
+
+    bucket: int
+    digest: bytes
+
+
+def code_of(key: bytes, *, bucket: int, redemption_id: UUID) -> str:
+    """The code of a redemption: 29 characters, the same each time it is asked.
+
+    Args:
+        key: the service's coupon key, 32 bytes or more.
+        bucket: 0 to 1023, the citizen's.
+        redemption_id: whose code it is.
+
+    """
+    assert 0 <= bucket < BUCKETS, "ten bits name a bucket"
+    message = _PURPOSE + bucket.to_bytes(2, "big") + redemption_id.bytes
+    mac = hmac.digest(key, message, "sha256")[:_MAC_BYTES]
+    number = int.from_bytes(mac, "big")
+    return PREFIX + _symbols(bucket, _BUCKET_SYMBOLS) + _symbols(number, _MAC_SYMBOLS)
+
+
+def digest(code: str) -> bytes:
+    """What is stored of a code: 16 bytes, from which the code cannot be found again."""
+    return hashlib.blake2b(code.encode(), digest_size=16, person=_PURPOSE).digest()
+
+
+def read(typed: str) -> Coupon:
+    """What a till scanned or a person typed.
+
+    Small letters, full-width letters, spaces and dashes are understood; I and L are read as 1,
+    O as 0.
+
+    Raises:
+        CouponUnreadable: it cannot be one of our codes.
+
+    """
+    found = None
+    if len(typed) <= TYPED_CHARS_MAX:
+        plain = _IGNORED.sub("", unicodedata.normalize("NFKC", typed)).upper()
+        found = _SHAPE.fullmatch(plain.translate(_READ_AS))
+    if found is None:
+        raise CouponUnreadable(
+            "A coupon code is `c1.` and 26 letters or digits; scan it again.",
+            "券码由 c1. 和 26 位字母数字组成,请重新扫描。",
+        )
+    symbols = found[1]
+    bucket = 0
+    for symbol in symbols[:_BUCKET_SYMBOLS]:
+        bucket = bucket * 32 + SYMBOLS.index(symbol)
+    return Coupon(bucket, digest(PREFIX + symbols))
+
+
+def qr_svg(code: str) -> bytes:
+    """The code as a QR picture that any screen can show: SVG, about 2 kB."""
+    picture = io.BytesIO()
+    qr = segno.make_qr(code, error="m")
+    qr.save(picture, kind="svg", scale=8, border=4, light="white", xmldecl=False)
+    return picture.getvalue()
+
+
+def _symbols(number: int, length: int) -> str:
+    """``number`` in ``length`` symbols, five bits each, the highest first."""
+    return "".join(SYMBOLS[number >> 5 * place & 31] for place in reversed(range(length)))

@@ -1,0 +1,53 @@
+"""Cursors of this room's lists: an id, or a moment and a number."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from app.pages import BadCursor, cursor_of, key_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def id_in(cursor: str | None) -> UUID | None:
+    """The id after which the page begins; None from the start.
+
+    Raises:
+        BadCursor: it is not one of this list.
+
+    """
+    if cursor is None:
+        return None
+    (text,) = key_of(cursor, str)
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise _bad() from error
+
+
+def moment_in(cursor: str | None) -> tuple[datetime, str] | None:
+    """The moment and the order number after which the page begins; None from the start.
+
+    Raises:
+        BadCursor: it is not one of this list.
+
+    """
+    if cursor is None:
+        return None
+    at_us, order_no = key_of(cursor, int, str)
+    try:
+        return _EPOCH + int(at_us) * _MICROSECOND, str(order_no)
+    except OverflowError as error:
+        raise _bad() from error
+
+
+def cursor_at(at: datetime, order_no: str) -> str:
+    """The cursor that `moment_in` reads."""
+    return cursor_of((at - _EPOCH) // _MICROSECOND, order_no)
+
+
+def _bad() -> BadCursor:
+    return BadCursor(
+        "The cursor is not one of this list; ask for the first page without `cursor`.",
+        "游标不属于此列表;请不带 cursor 重新请求第一页。",
+    )

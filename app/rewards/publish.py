@@ -1,0 +1,48 @@
+"""Use case: a draft becomes an offer everybody can see. It needs two officers.
+
+`app.main` wires `apply` in as what a ``rewards.publish`` proposal does.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app.database import Tx
+from app.rewards import rules
+from app.rewards.errors import OfferNotDraft
+from app.rewards.tables import OfferState
+
+log = structlog.get_logger()
+
+
+async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
+    """Publish the draft that the proposal names.
+
+    Args:
+        tx: the transaction of the approval.
+        payload: ``{"offer_id": "<uuid>"}``.
+        now: when (UTC).
+
+    Raises:
+        OfferNotFound: there is no such offer, or its period has ended.
+        OfferNotDraft: it was published before.
+
+    """
+    try:
+        offer_id = UUID(str(payload.get("offer_id")))
+    except ValueError as error:
+        raise rules.no_such_offer() from error
+    row = await (await tx.execute(_LOCK, (offer_id,))).fetchone()
+    if row is None or row[1] <= now:
+        raise rules.no_such_offer()
+    if row[0] != OfferState.draft:
+        raise OfferNotDraft("This offer has been published before.", "该商品此前已发布。")
+    await tx.execute(_PUBLISH, (OfferState.published.value, offer_id))
+    log.info("offer_published", offer_id=str(offer_id))
+
+
+_LOCK = "SELECT state, closes_at FROM offer WHERE id = %s FOR UPDATE"
+_PUBLISH = "UPDATE offer SET state = %s WHERE id = %s"

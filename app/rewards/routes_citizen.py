@@ -1,0 +1,185 @@
+"""Rewards, as a citizen's phone sees them."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response, status
+
+from app import idempotency
+from app.cache import TooManyRequests
+from app.clock import Now
+from app.database import ReadTx, WriteTx
+from app.idempotency import IdempotencyKey, once
+from app.ids import bucket_of
+from app.ledger.errors import InsufficientPoints
+from app.pages import BadCursor, Cursor, Limit, cursor_of
+from app.people.errors import NotSignedIn, WrongAudience
+from app.people.guards import CurrentCitizen, Documented
+from app.problems import document, in_english
+from app.rewards import claims, coupons, cursors, rules
+from app.rewards.cancel import cancel
+from app.rewards.claims import Claim
+from app.rewards.errors import (
+    CouponNotOpen,
+    LimitReached,
+    OfferNotFound,
+    OfferNotYetOpen,
+    OfferSoldOut,
+    RedemptionNotFound,
+)
+from app.rewards.redeem import redeem
+from app.rewards.schemas import ClaimView, RedeemOffer, RedemptionPage, RedemptionView
+from app.rewards.tables import RedemptionState
+
+router = APIRouter(prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented])
+
+_SIGN_IN = (NotSignedIn, WrongAudience)
+
+
+async def _within_limit(request: Request, citizen: CurrentCitizen) -> None:
+    """Counted before a connection is taken, so a flood holds none."""
+    per_minute = request.app.state.settings.limits.citizen_writes_per_minute
+    await request.app.state.cache.allow(f"citizen:{citizen.account_id}", per_minute=per_minute)
+
+
+WithinLimit = Depends(_within_limit)
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[WithinLimit],
+    responses=document(
+        *_SIGN_IN,
+        OfferNotFound,
+        OfferNotYetOpen,
+        OfferSoldOut,
+        LimitReached,
+        InsufficientPoints,
+        TooManyRequests,
+        *idempotency.ERRORS,
+    ),
+)
+async def redeem_offer(
+    *,
+    request: Request,
+    response: Response,
+    body: RedeemOffer,
+    citizen: CurrentCitizen,
+    key: IdempotencyKey,
+    tx: WriteTx,
+    now: Now,
+) -> ClaimView:
+    """Exchange points for a coupon; the points are held until the coupon is used."""
+    me, coupon_key = citizen.account_id, request.app.state.keys.coupon
+
+    async def claiming() -> dict[str, Any]:
+        made = await redeem(
+            tx, account_id=me, offer_id=body.offer_id, coupon_key=coupon_key, now=now
+        )
+        return ClaimView.kept(made)
+
+    kept = await once(
+        tx, account_id=me, key=key, route="redeem_offer", body=body, effect=claiming, now=now
+    )
+    code = coupons.code_of(
+        coupon_key, bucket=bucket_of(me), redemption_id=UUID(kept["redemption_id"])
+    )
+    _private(response)
+    return ClaimView.of(kept, coupon=code, english=in_english(request))
+
+
+@router.get("", responses=document(*_SIGN_IN, BadCursor))
+async def list_redemptions(
+    *,
+    request: Request,
+    response: Response,
+    citizen: CurrentCitizen,
+    tx: ReadTx,
+    now: Now,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> RedemptionPage:
+    """Your redemptions, the newest first; a coupon's code is shown while it can be used."""
+    found = await claims.page(
+        tx,
+        account_id=citizen.account_id,
+        before=cursors.id_in(cursor),
+        limit=limit + 1,
+        now=now,
+    )
+    page = found[:limit]
+    _private(response)
+    return RedemptionPage(
+        items=[_view(request, each) for each in page],
+        next_cursor=cursor_of(str(page[-1].id)) if len(found) > limit else None,
+    )
+
+
+@router.get("/{redemption_id}", responses=document(*_SIGN_IN, RedemptionNotFound))
+async def get_redemption(
+    *,
+    request: Request,
+    response: Response,
+    redemption_id: UUID,
+    citizen: CurrentCitizen,
+    tx: ReadTx,
+    now: Now,
+) -> RedemptionView:
+    """One of your redemptions, as it stands now."""
+    claim = await claims.claim(
+        tx, account_id=citizen.account_id, redemption_id=redemption_id, now=now
+    )
+    _private(response)
+    return _view(request, claim)
+
+
+@router.post(
+    "/{redemption_id}/cancel",
+    dependencies=[WithinLimit],
+    responses=document(*_SIGN_IN, RedemptionNotFound, CouponNotOpen, TooManyRequests),
+)
+async def cancel_redemption(
+    request: Request, redemption_id: UUID, citizen: CurrentCitizen, tx: WriteTx, now: Now
+) -> RedemptionView:
+    """Give an unused coupon back; the points are available again. Repeating it is safe."""
+    claim = await cancel(tx, account_id=citizen.account_id, redemption_id=redemption_id, now=now)
+    return _view(request, claim)
+
+
+@router.get(
+    "/{redemption_id}/qr.svg",
+    response_class=Response,
+    responses=document(*_SIGN_IN, RedemptionNotFound, CouponNotOpen)
+    | {200: {"content": {"image/svg+xml": {}}, "description": "The coupon as a QR code."}},
+)
+async def draw_coupon(
+    request: Request, redemption_id: UUID, citizen: CurrentCitizen, tx: ReadTx, now: Now
+) -> Response:
+    """The coupon as a picture for the till's scanner, while it can be used."""
+    claim = await claims.claim(
+        tx, account_id=citizen.account_id, redemption_id=redemption_id, now=now
+    )
+    rules.ensure_usable(claim.state, claim.held_until, now)
+    response = Response(coupons.qr_svg(_code(request, claim)), media_type="image/svg+xml")
+    _private(response)
+    return response
+
+
+def _view(request: Request, claim: Claim) -> RedemptionView:
+    usable = claim.state is RedemptionState.held
+    return RedemptionView.of(
+        claim,
+        coupon=_code(request, claim) if usable else None,
+        english=in_english(request),
+    )
+
+
+def _code(request: Request, claim: Claim) -> str:
+    key: bytes = request.app.state.keys.coupon
+    return coupons.code_of(key, bucket=claim.bucket, redemption_id=claim.id)
+
+
+def _private(response: Response) -> None:
+    """A coupon is as good as its points: no cache on the way may keep it."""
+    response.headers["Cache-Control"] = "no-store"

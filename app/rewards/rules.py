@@ -1,0 +1,112 @@
+"""Decisions of the rewards room: values in, value or refusal out. No database, no clock."""
+
+from datetime import UTC, datetime, timedelta
+
+from app.rewards.errors import (
+    CouponNotOpen,
+    OfferNotFound,
+    OfferNotYetOpen,
+    OfferSoldOut,
+    OfferUnsound,
+)
+from app.rewards.tables import RedemptionState
+
+HOLD = timedelta(hours=24)
+"""How long a coupon waits to be used before its points go back."""
+TITLE_CHARS_MAX = 80
+POINTS_MAX = 1_000_000
+UNITS_MAX = 100_000_000
+
+_STATES_ZH = {"spent": "已使用", "cancelled": "已取消", "expired": "已过期"}
+
+
+def hold_until(closes_at: datetime, now: datetime) -> datetime:
+    """When an unused hold ends: after `HOLD`, and never later than its offer."""
+    return min(now + HOLD, closes_at)
+
+
+def ensure_open(opens_at: datetime, closes_at: datetime, remaining: int, now: datetime) -> None:
+    """Refuse an offer that cannot be claimed at this moment.
+
+    Raises:
+        OfferNotFound: it has closed.
+        OfferNotYetOpen: it opens later.
+        OfferSoldOut: no unit is left.
+
+    """
+    if closes_at <= now:
+        raise no_such_offer()
+    if opens_at > now:
+        at = opens_at.astimezone(UTC).isoformat(timespec="seconds")
+        raise OfferNotYetOpen(
+            f"This offer opens at {at}.", f"该商品将于 {at} 开始兑换。", opens_at=at
+        )
+    if remaining <= 0:
+        raise sold_out()
+
+
+def no_such_offer() -> OfferNotFound:
+    """The one refusal for what does not exist, is no longer there, or is not public."""
+    return OfferNotFound("This offer does not exist or has closed.", "该商品不存在或已结束。")
+
+
+def sold_out() -> OfferSoldOut:
+    """Every unit is held or spent."""
+    return OfferSoldOut(
+        "Every unit of this offer is taken; units that are not fetched come back.",
+        "该商品已兑完;未使用的券到期后会重新放出。",
+    )
+
+
+def state_at(state: int, held_until: datetime, now: datetime) -> RedemptionState:
+    """What a redemption is at this moment: a hold that ran out is expired before the sweep."""
+    if state == RedemptionState.held and held_until <= now:
+        return RedemptionState.expired
+    return RedemptionState(state)
+
+
+def ensure_usable(state: int, held_until: datetime, now: datetime) -> None:
+    """Refuse a coupon that is used, cancelled or late.
+
+    Raises:
+        CouponNotOpen: with the state it is in.
+
+    """
+    current = state_at(state, held_until, now)
+    if current is not RedemptionState.held:
+        raise CouponNotOpen(
+            f"The coupon is {current.name}.",
+            f"该券码{_STATES_ZH[current.name]}。",
+            state=current.name,
+        )
+
+
+def ensure_sound(
+    *,
+    title_zh: str,
+    title_en: str,
+    points: int,
+    stock: int,
+    per_citizen: int,
+    opens_at: datetime,
+    closes_at: datetime,
+) -> None:
+    """Refuse a draft that could never be an offer.
+
+    Raises:
+        OfferUnsound: `field` names the first thing that is wrong.
+
+    """
+    wrong = {
+        "title_zh": not 1 <= len(title_zh.strip()) <= len(title_zh) <= TITLE_CHARS_MAX,
+        "title_en": not 1 <= len(title_en.strip()) <= len(title_en) <= TITLE_CHARS_MAX,
+        "points": not 1 <= points <= POINTS_MAX,
+        "stock": not 1 <= stock <= UNITS_MAX,
+        "per_citizen": not 1 <= per_citizen <= UNITS_MAX,
+        "closes_at": closes_at <= opens_at,
+    }
+    for field, is_wrong in wrong.items():
+        if is_wrong:
+            raise OfferUnsound(
+                f"`{field}` is out of range.", f"{field} 超出允许范围。", field=field
+            )

@@ -1,0 +1,94 @@
+"""Acts to try a methodology on: its worked examples, and acts drawn from its bounds.
+
+The draw depends on nothing but the methodology's own content, so two people who check the
+same text see the same findings.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from methodologies.contract import EXACT, Context, Factor, Methodology, Vector
+from methodologies.manifest import Manifest
+
+_DAY = date(2024, 1, 1)
+
+
+def context_of(vector: Vector, manifest: Manifest) -> Context:
+    """The context of a worked example: its own factor values, whatever the packs say."""
+    values = {need.name: Decimal(vector.factors[need.name]) for need in manifest.factors}
+    limits = {name: Decimal(value) for name, value in vector.limits.items()}
+    return Context(_DAY, factors_of(manifest, values), limits)
+
+
+def evidence_of(vector: Vector, manifest: Manifest) -> dict[str, Any]:
+    """The typed inputs of a worked example."""
+    return {
+        name: value if manifest.inputs[name].type == "code" else Decimal(value)
+        for name, value in vector.given.items()
+    }
+
+
+def readable(vector: Vector, manifest: Manifest) -> bool:
+    """Whether a worked example gives all that is needed, and nothing unknown."""
+    try:
+        evidence = evidence_of(vector, manifest)
+        context_of(vector, manifest)
+    except (KeyError, ArithmeticError):
+        return False
+    return evidence.keys() >= set(manifest.replay_inputs)
+
+
+def factors_of(manifest: Manifest, values: Mapping[str, Decimal]) -> dict[str, Factor]:
+    """Factors with these values and no source, for examples and trials."""
+    return {
+        need.name: Factor(
+            name=need.name,
+            value=values[need.name],
+            unit=need.unit,
+            issuer="example",
+            document="example",
+            grade="D",
+            region="example",
+            valid_from=_DAY,
+            valid_to=None,
+            variant="default",
+            pack="example",
+            gas_basis="none",
+        )
+        for need in manifest.factors
+    }
+
+
+def acts_of(methodology: Methodology, count: int) -> Iterator[tuple[dict[str, Any], Context]]:
+    """The worked examples, and acts drawn from the declared bounds, always the same ones."""
+    manifest = methodology.manifest
+    for vector in methodology.vectors:
+        if readable(vector, manifest):
+            yield evidence_of(vector, manifest), context_of(vector, manifest)
+    draw = random.Random(manifest.content_hash)  # noqa: S311 - trials, not secrets
+    for _ in range(count):
+        evidence: dict[str, Any] = {}
+        for name, spec in manifest.inputs.items():
+            if spec.type == "code":
+                evidence[name] = draw.choice(spec.one_of or ("A", "B"))
+            elif spec.type != "instant":
+                evidence[name] = _drawn(draw, spec.minimum, spec.maximum, spec.places)
+        values = {
+            need.name: _drawn(draw, need.minimum, need.maximum, 6) for need in manifest.factors
+        }
+        yield evidence, Context(_DAY, factors_of(manifest, values))
+
+
+def _drawn(draw: random.Random, low: Decimal | None, high: Decimal | None, places: int) -> Decimal:
+    """A number within bounds; every third is a bound, or small, where mistakes live."""
+    low, high = low or Decimal(0), high if high is not None else Decimal(1000)
+    first, last = (int(EXACT.scaleb(bound, places)) for bound in (low, high))
+    choice = draw.randrange(6)
+    if choice == 0:
+        return draw.choice((low, high))
+    if choice == 1:
+        last = min(last, first + 100)
+    return EXACT.scaleb(Decimal(draw.randint(first, max(first, last))), -places)

@@ -1,0 +1,66 @@
+"""`puhui verify` finds every kind of breach: each is planted by somebody who can do anything."""
+
+import psycopg
+import pytest
+
+from app.ledger import verify as ledger_verify
+from app.reductions import verify as reductions_verify
+from tests import city
+from tests.city import MORNING, metro, ride
+
+PLANTED = {
+    "ledger.balance_is_the_fold_of_its_entries": "UPDATE balance SET earned = earned + 1",
+    "ledger.entries_form_a_gap_free_chain": "UPDATE entry SET seq = seq + 5 WHERE seq = 2",
+    "ledger.fifo_axis_only_grows": "UPDATE lot SET cum_earned = cum_earned - 1",
+    "ledger.whoever_earned_has_a_lot": "DELETE FROM lot",
+    "ledger.no_cause_is_booked_twice": (
+        "UPDATE entry SET ref = (SELECT ref FROM entry WHERE seq = 1) WHERE seq = 2"
+    ),
+    "reductions.claims_do_not_overlap": (
+        "INSERT INTO claim SELECT bucket, scope, subject, starts_at + interval '1 minute', ends_at,"
+        " reduction_id FROM claim LIMIT 1"
+    ),
+    "reductions.claims_have_a_record": "UPDATE claim SET reduction_id = gen_random_uuid()",
+    "reductions.natural_keys_lead_to_one_record": (
+        "UPDATE natural_key SET activity_id = gen_random_uuid()"
+    ),
+    "reductions.reductions_have_a_natural_key": "DELETE FROM natural_key",
+    "reductions.points_are_booked_once": "DELETE FROM entry WHERE seq = 2",
+    "reductions.reductions_replay_to_their_grams": "UPDATE reduction SET grams = grams + 1",
+}
+
+
+@pytest.fixture
+async def town(committing):
+    """Two credited acts."""
+    async with committing.writing() as tx:
+        await city.programme(tx)
+        await city.citizen(tx)
+        await city.send(tx, ride(), metro(start=MORNING.replace(hour=10)))
+    return committing
+
+
+async def found(database):
+    """Every check by name."""
+    async with database.snapshot() as tx:
+        checks = await ledger_verify.checks(tx)
+        checks += await reductions_verify.checks(tx, versions=await city.versions(tx))
+    return {check.name: check for check in checks}
+
+
+async def test_a_sound_book_has_no_breach(town):
+    """Every check looked at something, and found nothing."""
+    checks = await found(town)
+    assert set(checks) == set(PLANTED)
+    assert all(check.rows > 0 and check.breaches == 0 for check in checks.values())
+
+
+@pytest.mark.parametrize("name", PLANTED)
+async def test_a_planted_breach_is_found(town, fresh_urls, name):
+    """A superuser who switches the triggers off leaves a trace that the check finds."""
+    with psycopg.connect(fresh_urls.owner) as owner:
+        for table in ("entry", "natural_key", "reduction"):
+            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        owner.execute(PLANTED[name])
+
+    assert (await found(town))[name].breaches > 0
