@@ -25,7 +25,7 @@ from app import migrations
 from app.cache import Cache, cache_for
 from app.clock import current_time
 from app.database import APP_ROLE, Database, Tx, database_for
-from app.embedded import engines
+from app.embedded import discard, engines
 from app.keys import Keys
 from app.settings import DatabaseSettings, RedisSettings, Settings
 
@@ -57,6 +57,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         if admin is None or redis is None:
             home = os.environ.get("PUHUI_TEST_HOME")
             folder = Path(home) if home else tmp_path_factory.mktemp("engines")
+            if home is None:
+                stack.callback(discard, folder)
             pair = stack.enter_context(engines(folder))
             admin, redis = admin or pair.superuser_url, redis or pair.redis_url
         yield Servers(admin, redis)

@@ -105,7 +105,7 @@ END $$;
 REVOKE ALL ON FUNCTION ensure_partitions(int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_partitions(int) TO puhui_app;
 GRANT SELECT, INSERT, UPDATE ON balance, lot TO puhui_app;
-GRANT SELECT, INSERT, DELETE ON outbox TO puhui_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO puhui_app;
 CREATE TRIGGER entry_is_append_only BEFORE UPDATE OR DELETE ON entry
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER entry_keeps_its_rows BEFORE TRUNCATE ON entry

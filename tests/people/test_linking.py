@@ -1,0 +1,120 @@
+"""A card belongs to one person at a time; consent is given and taken back."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.people import linking, links
+from app.people.errors import CardTaken, CitizenNotFound, LinkNotFound
+from app.people.register import citizen, register_citizen
+from app.people.subjects import digest_of
+from tests.city import NOON
+
+CARD = UUID(int=7)
+
+
+async def person(tx, name):
+    """A citizen."""
+    return await register_citizen(tx, nickname=name, district_code="321102", now=NOON)
+
+
+async def tie(tx, who, *, scenarios=("bike_ride",), now=NOON):
+    """Link the card with provider 1."""
+    await linking.link(
+        tx,
+        account_id=who.account_id,
+        provider_id=1,
+        subject=CARD,
+        scenarios=scenarios,
+        now=now,
+    )
+
+
+async def test_a_card_has_one_holder(tx):
+    """A second person is refused while the first holds the card."""
+    anna, boris = await person(tx, "anna"), await person(tx, "boris")
+    await tie(tx, anna)
+    with pytest.raises(CardTaken):
+        await tie(tx, boris)
+
+
+async def test_linking_again_adds_scenarios(tx):
+    """The same person may agree to more; nothing is doubled."""
+    anna = await person(tx, "anna")
+    await tie(tx, anna)
+    await tie(tx, anna, scenarios=("bike_ride", "transit_rail"))
+
+    [mine] = await links.of_account(tx, account_id=anna.account_id)
+    assert mine.scenarios == ("bike_ride", "transit_rail")
+
+
+async def test_a_link_reaches_back_but_not_into_anothers_time(tx):
+    """The next holder's acts begin when the former holder's ended."""
+    anna, boris = await person(tx, "anna"), await person(tx, "boris")
+    await tie(tx, anna)
+    await linking.unlink(tx, account_id=anna.account_id, subject=CARD, now=NOON)
+    await tie(tx, boris, now=NOON + timedelta(days=1))
+
+    found = await links.holders(tx, provider_id=1, subjects=[CARD])
+
+    hers, his = sorted(found[CARD], key=lambda holder: holder.valid_from)
+    assert hers.valid_from == NOON - linking.REACHES_BACK
+    assert (hers.valid_until, his.valid_from) == (NOON, NOON)
+    assert hers.scenarios == frozenset()
+    assert not hers.held_it_at(NOON)
+    assert his.held_it_at(NOON)
+
+
+async def test_anothers_link_cannot_be_untied(tx):
+    """Somebody else's link is answered as if it did not exist."""
+    anna, boris = await person(tx, "anna"), await person(tx, "boris")
+    await tie(tx, anna)
+    with pytest.raises(LinkNotFound):
+        await linking.unlink(tx, account_id=boris.account_id, subject=CARD, now=NOON)
+
+
+async def test_withdrawing_one_scenario_keeps_the_others(tx):
+    """Scenarios are independent of each other."""
+    anna = await person(tx, "anna")
+    await tie(tx, anna, scenarios=("bike_ride", "transit_rail"))
+    await linking.withdraw(
+        tx, account_id=anna.account_id, provider_id=1, scenario="bike_ride", now=NOON
+    )
+    [holder] = (await links.holders(tx, provider_id=1, subjects=[CARD]))[CARD]
+    assert holder.scenarios == {"transit_rail"}
+
+
+async def test_two_people_race_for_a_card(committing):
+    """Of eight who link one card at once, one holds it."""
+    async with committing.writing() as tx:
+        people = [await person(tx, f"p{n}") for n in range(8)]
+
+    async def attempt(who):
+        try:
+            async with committing.writing() as tx:
+                await tie(tx, who)
+        except CardTaken:
+            return "taken"
+        return "linked"
+
+    answers = await asyncio.gather(*(attempt(who) for who in people))
+    assert sorted(answers) == ["linked"] + ["taken"] * 7
+
+
+async def test_the_number_on_a_card_is_nowhere_in_the_database(tx):
+    """What is kept is a keyed digest: another key or another provider gives another one."""
+    digest = digest_of(b"k" * 32, provider_id=1, subject="3104770012345678")
+    assert digest != digest_of(b"l" * 32, provider_id=1, subject="3104770012345678")
+    assert digest != digest_of(b"k" * 32, provider_id=2, subject="3104770012345678")
+    assert digest == digest_of(b"k" * 32, provider_id=1, subject="3104770012345678")
+
+
+async def test_a_citizen_is_registered_once(tx):
+    """The same nickname is the same person; an unknown one is a refusal."""
+    anna = await person(tx, "anna")
+    assert await person(tx, "anna") == anna
+    assert await citizen(tx, name=str(anna.id)) == anna
+    with pytest.raises(CitizenNotFound):
+        await citizen(tx, name="nobody")
