@@ -35,7 +35,7 @@ class ProblemType(BaseModel):
 class ProblemTypes(BaseModel):
     """Every kind of refusal this service knows."""
 
-    problems: list[ProblemType]
+    problems: list[ProblemType] = Field(description="Sorted by code.")
 
 
 @router.get("/problems", tags=["operations"])
@@ -184,12 +184,31 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
                     answers[status] = refused | {"description": "invalid-request"}
                 elif problems.MEDIA_TYPE in each.get("content", {}):
                     each["content"] = refused["content"]
+            if operation.get("security"):
+                answers.setdefault("401", refused | {"description": "not-signed-in"})
+                answers.setdefault("403", refused | {"description": "wrong-audience"})
             answers["default"] = refused
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    document["paths"] = _hoisted(document["paths"], schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = _PROBLEM
     return document
+
+
+def _hoisted(part: Any, schemas: dict[str, Any]) -> Any:
+    """A body's schema that a route wrote itself brings ``$defs`` along: they move to the rest."""
+    if isinstance(part, list):
+        return [_hoisted(each, schemas) for each in part]
+    if isinstance(part, dict):
+        for name, schema in part.get("$defs", {}).items():
+            schemas[name] = _hoisted(schema, schemas)
+        return {
+            name: _hoisted(value, schemas) for name, value in part.items() if name != "$defs"
+        }
+    if isinstance(part, str):
+        return part.replace("#/$defs/", "#/components/schemas/")
+    return part
 
 
 def openapi_text(app: FastAPI) -> str:

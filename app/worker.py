@@ -227,10 +227,12 @@ async def _asked_to_stop(stop: asyncio.Event | None) -> AsyncIterator[asyncio.Ev
         yield stop
         return
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
         loop.add_signal_handler(number, stopping.set)
     try:
         yield stopping
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)

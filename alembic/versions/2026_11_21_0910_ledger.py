@@ -97,6 +97,11 @@ BEGIN
         'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', name, parent,
         first_day::timestamp AT TIME ZONE 'UTC',
         (first_day + interval '1 month') AT TIME ZONE 'UTC');
+      -- Row triggers come with the parent, statement triggers do not.
+      EXECUTE format(
+        'CREATE TRIGGER keeps_its_rows BEFORE TRUNCATE ON %I'
+        ' FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
+      EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER keeps_its_rows', name);
       made := made + 1;
     END LOOP;
   END LOOP;
@@ -112,6 +117,9 @@ CREATE TRIGGER entry_keeps_its_rows BEFORE TRUNCATE ON entry
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE entry ENABLE ALWAYS TRIGGER entry_is_append_only;
 ALTER TABLE entry ENABLE ALWAYS TRIGGER entry_keeps_its_rows;
+CREATE TRIGGER keeps_its_rows BEFORE TRUNCATE ON entry_rest
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE entry_rest ENABLE ALWAYS TRIGGER keeps_its_rows;
 GRANT SELECT, INSERT ON entry TO puhui_app;
 SELECT ensure_partitions(2);
 """

@@ -162,6 +162,9 @@ CREATE TRIGGER evidence_keeps_its_rows BEFORE TRUNCATE ON evidence
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE evidence ENABLE ALWAYS TRIGGER evidence_is_append_only;
 ALTER TABLE evidence ENABLE ALWAYS TRIGGER evidence_keeps_its_rows;
+CREATE TRIGGER keeps_its_rows BEFORE TRUNCATE ON evidence_rest
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE evidence_rest ENABLE ALWAYS TRIGGER keeps_its_rows;
 GRANT SELECT, INSERT ON evidence TO puhui_app;
 CREATE TRIGGER natural_key_is_append_only BEFORE UPDATE OR DELETE ON natural_key
   FOR EACH ROW EXECUTE FUNCTION refuse_change();

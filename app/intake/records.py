@@ -127,6 +127,8 @@ def _problem(name: str, value: Any) -> str | None:
 
 def storable(text: str) -> bool:
     """Whether PostgreSQL can keep a text: no NUL, no lone surrogate."""
+    if text.isascii():
+        return "\x00" not in text
     return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 

@@ -44,7 +44,7 @@ WITH taken AS (
 SELECT count(*), count(*) FILTER (
          WHERE coalesce(u.used, 0) <> coalesce(t.units, 0) OR u.used > o.per_citizen)
   FROM offer_use u FULL JOIN taken t USING (bucket, account_id, offer_id)
-  LEFT JOIN offer o USING (offer_id)
+  LEFT JOIN offer o ON o.id = offer_id
 """
 
 _SPENT = """

@@ -15,7 +15,7 @@ async def test_a_charge_buys_a_coffee(client, app, database):
         offer = await make.offer(tx, points=100, closes_at=NOON + timedelta(days=7))
     as_anna = bearer(app.state.tokens, Audience.citizen, str(anna.id), anna.account_id)
     as_bikes = bearer(app.state.tokens, Audience.provider, "bikes")
-    as_cafe = bearer(app.state.tokens, Audience.merchant, str(offer.merchant_id))
+    as_cafe = bearer(app.state.tokens, Audience.merchant, str(offer.merchant.id))
 
     batch = await client.post(
         "/v1/provider/batches", json={"records": [charge()]}, headers=as_bikes

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from sources import ROOT, sources
+from tests.house.sources import ROOT, sources
 
 TOPS = ("app", "methodologies", "tests", "loadtests")
 LINES_MAX = 300
@@ -104,7 +104,7 @@ def test_migrations_are_dated_and_tell_their_price():
     for each in sources("alembic/versions"):
         named = re.fullmatch(r"(\d{4}_\d{2}_\d{2}_\d{4})_[a-z0-9_]+", each.path.stem)
         words = ast.get_docstring(each.tree) or ""
-        told = re.search(r"^Locks: \S", words, re.M) and re.search(r"^Old code: \S", words, re.M)
+        told = re.search(r"^Locks: \S", words, re.MULTILINE) and re.search(r"^Old code: \S", words, re.MULTILINE)
         if not (named and told and f'revision = "{named[1]}"' in each.text):
             vague.append(each.name)
     assert vague == []

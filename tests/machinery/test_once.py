@@ -28,6 +28,7 @@ class Effect:
         self.done, self.fails, self.waits_s = 0, fails, waits_s
 
     async def __call__(self) -> dict:
+        """Fail the first times, then answer how often it was done."""
         self.done += 1
         await asyncio.sleep(self.waits_s / 10)
         if self.done <= self.fails:

@@ -1,0 +1,1 @@
+"""Programs that measure; nothing in `app` imports them, and no test asserts their times."""
