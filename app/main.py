@@ -13,6 +13,8 @@ from app import probes, problems
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
+from app.catalogue import budgets_set, submit, suspend, tariffs, withdraw
+from app.catalogue import routes_officer as catalogue_officer
 from app.catalogue import routes_public as catalogue_public
 from app.catalogue.versions import Catalogue
 from app.database import Database, database_for
@@ -20,7 +22,9 @@ from app.edge import Service
 from app.keys import Keys, keys_for
 from app.ledger import routes_citizen as ledger_citizen
 from app.people.tokens import Tokens
+from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
+from app.reductions import routes_officer as reductions_officer
 from app.reductions import routes_provider as reductions_provider
 from app.rewards import publish
 from app.rewards import routes_citizen as rewards_citizen
@@ -28,7 +32,15 @@ from app.rewards import routes_merchant as rewards_merchant
 from app.rewards import routes_public as rewards_public
 from app.settings import Settings
 
-ACTIONS: Mapping[str, Action] = {"rewards.publish": publish.apply}
+ACTIONS: Mapping[str, Action] = {
+    "rewards.publish": publish.apply,
+    submit.KIND: submit.apply,
+    suspend.KIND: suspend.apply,
+    withdraw.KIND: withdraw.apply,
+    "catalogue.set_tariff": tariffs.apply,
+    "catalogue.set_budget": budgets_set.apply,
+    "reductions.correct": correct.apply,
+}
 """What each kind of proposal does when a second officer approves it."""
 
 _ROUTERS = (
@@ -39,6 +51,10 @@ _ROUTERS = (
     rewards_public.router,
     rewards_merchant.router,
     catalogue_public.router,
+    catalogue_officer.router,
+    catalogue_officer.tariff_router,
+    reductions_officer.router,
+    reductions_officer.trials,
     approvals_officer.router,
 )
 

@@ -9,6 +9,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import procrastinate
 import psycopg
@@ -17,9 +18,13 @@ import structlog
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 
+from app.catalogue import calendar
+from app.catalogue.errors import CatalogueEmpty
+from app.catalogue.versions import Catalogue
 from app.clock import utc_now
 from app.database import APP_ROLE, Database, database_for
 from app.notices.deliver import Channel, ConsoleChannel, deliver
+from app.reductions import correct, correct_run
 from app.rewards import release
 from app.settings import Settings
 
@@ -103,7 +108,39 @@ def jobs_on(
     async def _stalled(timestamp: int) -> None:
         await retry_stalled_jobs(jobs)
 
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="turn_calendar", queueing_lock="turn_calendar")
+    async def _turn(timestamp: int) -> None:
+        await turn_calendar(database, now=utc_now())
+
+    @jobs.task(name=correct.TASK)
+    async def _correct(correction_id: str) -> None:
+        await run_corrections(database, [UUID(correction_id)])
+
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="resume_corrections", queueing_lock="resume_corrections")
+    async def _resume(timestamp: int) -> None:
+        async with database.reading() as tx:
+            left = await correct_run.unfinished(tx)
+        await run_corrections(database, left)
+
     return jobs
+
+
+async def turn_calendar(database: Database, *, now: datetime) -> int:
+    """Let methodology versions change their state on their day; returns how many did."""
+    with contextlib.suppress(CatalogueEmpty):
+        async with database.writing() as tx:
+            return await calendar.turn(tx, now=now)
+    return 0
+
+
+async def run_corrections(database: Database, correction_ids: list[UUID]) -> None:
+    """Carry corrections on, from wherever an earlier worker left them."""
+    for correction_id in correction_ids:
+        await correct_run.run_correction(
+            database, correction_id=correction_id, catalogue=Catalogue(), clock=utc_now
+        )
 
 
 async def release_late_holds(database: Database, *, now: datetime) -> int:

@@ -13,7 +13,7 @@ from methodologies.strict_yaml import DocumentError, refuse
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _SINGLE_BRACE = re.compile(r"[{}]")
-RESERVED_FIELDS = frozenset({"citizen", "provider", "occurred_on", "received_at"})
+RESERVED_FIELDS = frozenset({"citizen", "household", "provider", "occurred_on", "received_at"})
 
 
 def agree(manifest: Manifest, tree: dict[str, Any]) -> None:
@@ -25,7 +25,11 @@ def agree(manifest: Manifest, tree: dict[str, Any]) -> None:
     _names_differ(manifest)
     _spans(manifest)
     _evidence(manifest)
-    _caps_and_claims(manifest, tree)
+    _result(manifest, tree)
+    _caps(manifest)
+    _claims(manifest)
+    _history(manifest)
+    _lists(manifest)
     _sentence(manifest)
 
 
@@ -39,6 +43,7 @@ def _names_differ(manifest: Manifest) -> None:
     groups: Iterable[Iterable[str]] = (
         manifest.inputs,
         manifest.parameters,
+        manifest.tables,
         (need.name for need in manifest.factors),
         (term.name for term in manifest.terms),
         manifest.evidence.fields,
@@ -54,12 +59,12 @@ def _names_differ(manifest: Manifest) -> None:
     for need in manifest.factors:
         if need.minimum is not None and need.maximum is not None and need.minimum > need.maximum:
             raise refuse(f"{need.name}: min is above max", need.name)
-        if "grid_region" in need.choose_by:
-            region = manifest.inputs.get("grid_region")
-            if region is None or region.type != "code":
-                raise refuse(
-                    f"{need.name}: a grid region needs a code input grid_region", need.name
-                )
+        for key in need.choose_by[2:]:
+            chosen = manifest.inputs.get(key)
+            if chosen is None or chosen.type != "code":
+                raise refuse(f"{need.name}: there is no code input {key!r} to choose by", need.name)
+            if chosen.personal == "sensitive":
+                raise refuse(f"{need.name}: {key!r} is kept, so it is not sensitive", need.name)
 
 
 def _spans(manifest: Manifest) -> None:
@@ -78,6 +83,7 @@ def _spans(manifest: Manifest) -> None:
 
 def _evidence(manifest: Manifest) -> None:
     given = {name for name, spec in manifest.inputs.items() if spec.derived_from is None}
+    given -= manifest.history.keys()
     known = given | set(manifest.evidence.fields)
     for name in manifest.evidence.fields:
         if not NAME.fullmatch(name):
@@ -93,32 +99,88 @@ def _evidence(manifest: Manifest) -> None:
             raise refuse(f"natural_key: the evidence has no {name!r}", name)
 
 
-def _caps_and_claims(manifest: Manifest, tree: dict[str, Any]) -> None:
-    numbers = {name for name, spec in manifest.inputs.items() if spec.unit}
+def _caps(manifest: Manifest) -> None:
+    numbers = {name for name, spec in manifest.inputs.items() if spec.unit and spec.type != "list"}
     terms = {term.name for term in manifest.terms}
-    if manifest.result not in terms:
-        raise refuse(f"result: there is no term {manifest.result!r}", tree.get("result"))
+    for name in manifest.kept_terms:
+        if name not in terms:
+            raise refuse(f"kept_terms: there is no term {name!r}", name)
     for cap in manifest.caps:
         if cap.count not in numbers | terms | {"acts"}:
             raise refuse(f"caps: there is no term or input {cap.count!r}", cap.count)
         if cap.maximum <= 0:
             raise refuse("caps: max is above zero", cap.count)
+        if cap.subject:
+            _named(manifest, cap.subject, "caps")
+
+
+def _texts(manifest: Manifest) -> set[str]:
+    """What a record says in words: codes and fields."""
+    codes = {name for name, spec in manifest.inputs.items() if spec.type == "code"}
+    return codes | set(manifest.evidence.fields)
+
+
+def _named(manifest: Manifest, name: str, where: str) -> None:
+    if name not in _texts(manifest):
+        raise refuse(f"{where}: the evidence has no {name!r}", name)
+
+
+def _claims(manifest: Manifest) -> None:
     moments = instants(manifest)
-    texts = {name for name, spec in manifest.inputs.items() if spec.type == "code"}
-    texts |= set(manifest.evidence.fields)
     for claim in manifest.claims:
         for name in claim.during or ():
             if name not in moments:
                 raise refuse(f"claims: there is no instant {name!r}", name)
-        if claim.subject == "citizen":
+        for name in _SLOT.findall(claim.facet):
+            _named(manifest, name, "claims")
+        if claim.within and claim.within != "provider":
+            _named(manifest, claim.within, "claims")
+        if claim.subject in ("citizen", "household"):
             continue
-        if claim.subject not in texts:
-            raise refuse(f"claims: the evidence has no {claim.subject!r}", claim.subject)
+        _named(manifest, claim.subject, "claims")
         if claim.subject not in manifest.evidence.required and not claim.if_absent:
             raise refuse(
                 f"claims: {claim.subject!r} may be missing: require it or say if_absent",
                 claim.subject,
             )
+
+
+def _history(manifest: Manifest) -> None:
+    kept = {*manifest.inputs, *manifest.kept_terms} - manifest.history.keys()
+    for name, spec in manifest.history.items():
+        if spec.of and spec.of not in kept and spec.kind != "counted_same_period":
+            raise refuse(f"{name}: {spec.of!r} is no input and no kept term", spec.of)
+        if spec.subject not in ("citizen", "household"):
+            _named(manifest, spec.subject, name)
+        for each in spec.same:
+            _named(manifest, each, name)
+        if name in manifest.evidence.required:
+            raise refuse(f"required: {name!r} is history, not evidence", name)
+
+
+def _lists(manifest: Manifest) -> None:
+    """An absent list is an empty one, so one that cannot be empty is required."""
+    for name, spec in manifest.inputs.items():
+        must = spec.type == "list" and spec.items_min > 0 and name not in manifest.history
+        if must and name not in manifest.evidence.required:
+            raise refuse(f"the list {name!r} must be required", name)
+
+
+def _result(manifest: Manifest, tree: dict[str, Any]) -> None:
+    terms = {term.name for term in manifest.terms}
+    if manifest.engagement is None:
+        if manifest.result not in terms:
+            raise refuse(f"result: there is no term {manifest.result!r}", tree.get("result"))
+        if manifest.evidence.tier == "D":
+            raise refuse("what the citizen shows (tier D) is an engagement", tree.get("result"))
+        return
+    count = manifest.engagement.count
+    if count not in terms | {"acts"}:
+        raise refuse(f"engagement: there is no term {count!r}", count)
+    if manifest.factors or manifest.evidence.poolable or manifest.shares:
+        raise refuse("an engagement has no factors, no shares and is not poolable", count)
+    if any("CO2e" in term.unit for term in manifest.terms):
+        raise refuse("an engagement has no grams in its terms", count)
 
 
 def _sentence(manifest: Manifest) -> None:

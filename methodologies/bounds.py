@@ -10,7 +10,10 @@ from decimal import Decimal
 
 from methodologies.contract import EXACT, Quantification
 from methodologies.documents import Document
-from methodologies.language.check import CODE, CONDITION, Checked
+from methodologies.language.check import Checked
+from methodologies.language.series import SERIES
+from methodologies.language.units import Unit
+from methodologies.manifest import InputSpec, Manifest
 
 Interval = tuple[Decimal, Decimal]
 
@@ -35,11 +38,12 @@ def bounds(document: Document) -> Mapping[str, Interval]:
     """
     manifest = document.manifest
     known: dict[str, Interval] = {}
+    lengths: dict[str, tuple[int, int]] = {}
     for name, spec in manifest.inputs.items():
         if spec.minimum is not None and spec.maximum is not None:
-            may_be_absent = spec.derived_from is None and name not in manifest.evidence.required
-            ends = [spec.minimum, spec.maximum] + [_ZERO] * may_be_absent
+            ends = [spec.minimum, spec.maximum] + [_ZERO] * may_be_zero(manifest, spec)
             known[name] = min(ends), max(ends)
+            lengths[name] = spec.items_min, spec.items_max
     for need in manifest.factors:
         assert need.minimum is not None, need.name
         assert need.maximum is not None, need.name
@@ -50,7 +54,7 @@ def bounds(document: Document) -> Mapping[str, Interval]:
     found: dict[str, Interval] = {}
     for term, tree in document.program.terms:
         try:
-            low, high = _over(tree, known)
+            low, high = _over(tree, known, lengths)
         except ArithmeticError as failed:
             raise Unbounded(f"{term.name}: {failed or 'no bound'}") from None
         if term.name in document.program.capped_terms:
@@ -65,23 +69,38 @@ def largest_grams(document: Document) -> int:
     Raises:
         Unbounded: no bound can be proved from the declared ranges.
     """
+    if document.manifest.engagement is not None:
+        return 0
     high = bounds(document)[document.manifest.result][1]
     if high > _TOO_LARGE:
         raise Unbounded("more than 10^22 kg")
     return Quantification.of(high).grams
 
 
-def _over(tree: Checked, known: Mapping[str, Interval]) -> Interval:
+def may_be_zero(manifest: Manifest, spec: InputSpec) -> bool:
+    """Whether an input counts as zero when the record does not carry it."""
+    optional = spec.derived_from is None and spec.name not in manifest.evidence.required
+    return optional and spec.type != "list" and spec.name not in manifest.history
+
+
+def _over(
+    tree: Checked, known: Mapping[str, Interval], lengths: Mapping[str, tuple[int, int]]
+) -> Interval:
     if tree.op == "number":
         assert tree.number is not None
         return tree.number, tree.number
     if tree.op == "name":
         return known[tree.name]
     if tree.op == "if":
-        yes, no = _over(tree.args[1], known), _over(tree.args[2], known)
+        yes, no = (_over(arg, known, lengths) for arg in tree.args[1:])
         return min(yes[0], no[0]), max(yes[1], no[1])
-    assert tree.type not in (CODE, CONDITION), "conditions are not evaluated here"
-    args = [_over(arg, known) for arg in tree.args]
+    if tree.op == "lookup":
+        assert tree.table is not None
+        return min(tree.table.values()), max(tree.table.values())
+    if tree.op in SERIES:
+        return _over_list(tree.op, known[tree.args[0].name], lengths[tree.args[0].name])
+    assert isinstance(tree.type, Unit), "conditions are not evaluated here"
+    args = [_over(arg, known, lengths) for arg in tree.args]
     match tree.op:
         case "+":
             return _DOWN.add(args[0][0], args[1][0]), _UP.add(args[0][1], args[1][1])
@@ -109,6 +128,20 @@ def _over(tree: Checked, known: Mapping[str, Interval]) -> Interval:
     assert tree.op in ("min", "max"), tree.op
     chosen = min if tree.op == "min" else max
     return chosen(low for low, _ in args), chosen(high for _, high in args)
+
+
+def _over_list(op: str, each: Interval, length: tuple[int, int]) -> Interval:
+    """A mean lies between the items' bounds; a sum is longest where that moves it furthest."""
+    if op == "mean":
+        return each
+    fewest, most = (Decimal(end) for end in length)
+    if op == "count":
+        return fewest, most
+    low, high = each
+    return (
+        _DOWN.multiply(low, most if low < 0 else fewest),
+        _UP.multiply(high, most if high > 0 else fewest),
+    )
 
 
 def _corners(operation: str, one: Interval, other: Interval) -> Interval:

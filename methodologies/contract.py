@@ -20,14 +20,19 @@ from methodologies.canonical import canonical_json, content_hash
 from methodologies.manifest import (
     Cap,
     Claim,
+    EngagementSpec,
     EvidenceSpec,
     FactorNeed,
+    HistorySpec,
     InputSpec,
     Label,
+    LowerTier,
     Manifest,
     ParameterSpec,
     RuleSpec,
+    TableSpec,
     TermSpec,
+    Tier,
     Vector,
 )
 
@@ -35,14 +40,18 @@ __all__ = [
     "EXACT",
     "NOTHING",
     "PICOGRAM",
+    "SENSED_SHARE",
     "Cap",
     "Claim",
     "Context",
+    "EngagementSpec",
     "EvidenceSpec",
     "Factor",
     "FactorNeed",
+    "HistorySpec",
     "InputSpec",
     "Label",
+    "LowerTier",
     "Manifest",
     "Methodology",
     "Note",
@@ -52,10 +61,11 @@ __all__ = [
     "RuleSpec",
     "Status",
     "Step",
+    "TableSpec",
     "TermSpec",
+    "Tier",
     "Variant",
     "Vector",
-    "may_be_pooled",
 ]
 
 EXACT = decimal.Context(
@@ -72,14 +82,15 @@ EXACT = decimal.Context(
 PICOGRAM = Decimal("1E-12")
 """The step, in grams, to which a result is mended before it is cut to whole grams."""
 
+SENSED_SHARE = Decimal("0.80")
+"""What counts of an act that a sensor inferred (tier C); applied before the cut to grams."""
+
 _ZERO, _THOUSAND = Decimal(0), Decimal(1000)
 NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 
 Status = Literal["quantified", "not_applicable", "held", "rejected", "error"]
 Variant = Literal["exact", "parent_zone", "older_year", "default"]
 StepKind = Literal["input", "factor", "parameter", "rule", "term", "cap", "rounding"]
-
-GRADES_FIT_FOR_POOLING = frozenset({"P", "R", "D"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,9 @@ class Quantification:
     """What one act is worth: whole grams of CO2e, or none and the rule that says so.
 
     ``unrounded_kg`` is after caps and before the cut at zero. ``counts`` holds the value
-    of each term or input that a cap counts, for the engine to add up over the window.
+    of each term or input that a cap counts, for the engine to add up over the window, and of
+    the kept terms. ``tier`` is the evidence tier of this act, None for the methodology's own;
+    ``poolable`` is False where the act itself rules pooling out (`pooling` asks the rest).
     """
 
     status: Status
@@ -131,23 +144,46 @@ class Quantification:
     unrounded_kg: Decimal = _ZERO
     reason_code: str | None = None
     counts: Mapping[str, Decimal] = field(default_factory=lambda: NOTHING)
+    tier: Tier | None = None
+    poolable: bool = True
 
     @classmethod
-    def of(cls, kg: Decimal, counts: Mapping[str, Decimal] = NOTHING) -> Self:
+    def of(
+        cls,
+        kg: Decimal,
+        counts: Mapping[str, Decimal] = NOTHING,
+        tier: Tier | None = None,
+        poolable: bool = True,  # noqa: FBT001, FBT002 - called by compiled formulas, in order
+    ) -> Self:
         """Whole grams, rounded down, never below zero: doubt costs us, not the air.
 
         The quotient of a division may end a hair under a whole gram; the picogram step
-        mends that first. Rounding lives here and nowhere else.
+        mends that first. Rounding lives here and nowhere else, and so does the deduction of
+        tier C, of which four fifths count. Tier D has no grams at all.
 
         Args:
             kg: kilograms of CO2e saved.
-            counts: values of what the caps count.
+            counts: values of what the caps count, and of the kept terms.
+            tier: the tier of this act's evidence; None is the methodology's own and takes
+                nothing off, so a plug-in of tier C says it.
+            poolable: whether this act may be pooled, as far as the act itself goes.
 
         Raises:
             decimal.InvalidOperation: more than 10^22 grams, which no act saves.
         """
+        if tier is not None:
+            if tier == "C":
+                kg = EXACT.multiply(kg, SENSED_SHARE)
+            elif tier == "D":
+                kg = _ZERO
         exact_g = EXACT.quantize(EXACT.multiply(kg, _THOUSAND), PICOGRAM)
-        return cls("quantified", int(exact_g) if exact_g > 0 else 0, kg, None, counts)
+        grams = int(exact_g) if exact_g > 0 else 0
+        return cls("quantified", grams, kg, None, counts, tier, poolable)
+
+    @classmethod
+    def engaged(cls, counts: Mapping[str, Decimal] = NOTHING) -> Self:
+        """An engagement that took place: worth points of its own budget, never grams."""
+        return cls("quantified", counts=counts, poolable=False)
 
     @classmethod
     def not_applicable(cls, reason_code: str) -> Self:
@@ -258,14 +294,3 @@ class Plugin:
             return Quantification.error("arithmetic")
         except KeyError:
             return Quantification.error("incomplete")
-
-
-def may_be_pooled(manifest: Manifest, factors: Mapping[str, Factor]) -> bool:
-    """Whether grams of this act may ever become credits.
-
-    Only if the methodology says so and no factor is second-hand: a grade T or U anywhere
-    makes the act points-only, even inside an enabled pack.
-    """
-    return manifest.evidence.poolable and all(
-        factor.grade in GRADES_FIT_FOR_POOLING for factor in factors.values()
-    )

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from methodologies.canonical import plain_number
-from methodologies.contract import EXACT, Context, Factor, Quantification, Step
+from methodologies.contract import EXACT, SENSED_SHARE, Context, Factor, Quantification, Step
 from methodologies.language.walk import evaluate
-from methodologies.manifest import Label, Manifest, TermSpec
+from methodologies.manifest import Label, Manifest, TermSpec, Tier
 from methodologies.program import Program, refusal_of
 
 _SLOT = re.compile(r"\{([a-z0-9_]+)\}")
@@ -70,8 +70,15 @@ def _walked(
             value = context.limits[term.name]
         values[term.name] = value
     counts = {name: values[name] for name in program.counted}
-    found = Quantification.of(values[manifest.result], counts)
-    formula = f"max(0, floor(1000 [g/kg] * {manifest.result}))"
+    if manifest.engagement is not None:
+        return Quantification.engaged(counts)
+    own: Tier | None = "C" if manifest.evidence.tier == "C" else None
+    lowered = (low.tier for low, tree in program.lower_tiers if evaluate(tree, values, EXACT))
+    tier = next(lowered, own)
+    pooled = program.poolable_if is None or evaluate(program.poolable_if, values, EXACT)
+    found = Quantification.of(values[manifest.result], counts, tier, pooled)
+    share = f"{plain_number(SENSED_SHARE)} * " if tier == "C" else "0 * " if tier == "D" else ""
+    formula = f"max(0, floor(1000 [g/kg] * {share}{manifest.result}))"
     steps.append(Step("grams", "rounding", _ROUNDING_LABEL, str(found.grams), "gCO2e", formula))
     return found
 
@@ -89,12 +96,18 @@ def _known(
         spec = manifest.inputs[name]
         values[name] = evidence[name]
         steps.append(Step(name, "input", spec.label, _shown(values[name]), spec.unit))
+    optional = {need.name for need in manifest.factors if need.optional}
     for name in program.factors:
+        if name in optional and name not in context.factors:
+            continue
         factor = context.factors[name]
         values[name] = factor.value
         label = manifest.labels[name]
         shown = plain_number(factor.value)
         steps.append(Step(name, "factor", label, shown, factor.unit, "", provenance(factor)))
+    for table in manifest.tables.values():
+        shown = ", ".join(f"{key}: {plain_number(value)}" for key, value in table.values.items())
+        steps.append(Step(table.name, "parameter", table.label, shown, table.unit))
     for name in program.parameters:
         parameter = manifest.parameters[name]
         values[name] = parameter.value
@@ -141,5 +154,7 @@ def sentence(manifest: Manifest, steps: tuple[Step, ...]) -> Label:
     }
 
 
-def _shown(value: Decimal | str) -> str:
+def _shown(value: Decimal | str | tuple[Decimal, ...]) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(plain_number(item) for item in value)
     return plain_number(value) if isinstance(value, Decimal) else value

@@ -4,6 +4,7 @@ Whatever is found twice or fails to load stops the process: a service that quiet
 methodology would leave its citizens uncredited.
 """
 
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -20,26 +21,30 @@ class RegistryError(RuntimeError):
 
 
 def shipped() -> list[Methodology]:
-    """Every methodology there is, sorted by id and version.
+    """Every methodology there is, sorted by id and version; read once in a process.
 
     Raises:
         RegistryError: one is there twice, or misplaced.
         DocumentError: a document is refused.
     """
+    return list(_shipped())
+
+
+@cache
+def _shipped() -> tuple[Methodology, ...]:
+    """The files are immutable while a process lives."""
     found: list[Methodology] = []
-    for path in sorted(_HERE.glob("*/*.yaml")):
-        if path.parent.name == "factors":
-            continue
-        document = load_file(path)
+    for folder in sorted(path.parent for path in _HERE.glob("*/*/methodology.yaml")):
+        document = _read_once(folder)
         manifest = document.manifest
-        if (manifest.id, manifest.version) != (path.parent.name, path.stem):
+        if (manifest.id, manifest.version) != (folder.parent.name, folder.name):
             raise RegistryError(
-                f"{path.parent.name}/{path.name} is {manifest.id} {manifest.version}"
+                f"{folder.parent.name}/{folder.name} is {manifest.id} {manifest.version}"
             )
         found.append(document)
     installed = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name)
     found += [entry.load() for entry in installed]
-    return unique(found)
+    return tuple(unique(found))
 
 
 def unique(found: list[Methodology]) -> list[Methodology]:
@@ -67,7 +72,7 @@ def packs() -> dict[str, Pack]:
     """
     found: dict[str, Pack] = {}
     for path in sorted((_HERE / "factors").glob("*.yaml")):
-        pack = load_pack(path)
+        pack = _pack_read_once(path)
         if pack.id != path.stem:
             raise RegistryError(f"factors/{path.name} is the pack {pack.id}")
         found[pack.id] = pack
@@ -75,9 +80,21 @@ def packs() -> dict[str, Pack]:
 
 
 def load_file(path: Path) -> Document:
-    """The methodology of one YAML file.
+    """The methodology of one folder ``<id>/<version>``, or of one YAML file.
 
     Raises:
-        DocumentError: the file is refused.
+        DocumentError: a file is refused.
     """
     return load_document(path)
+
+
+@cache
+def _read_once(folder: Path) -> Document:
+    """A shipped document; what came with the code does not change while it runs."""
+    return load_file(folder)
+
+
+@cache
+def _pack_read_once(path: Path) -> Pack:
+    """A shipped pack, for the same reason read once."""
+    return load_pack(path)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from methodologies.canonical import plain_number
-from methodologies.manifest import Manifest
+from methodologies.manifest import InputSpec, Manifest
 
 OCCURRED_ON = "occurred_on"
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -42,15 +42,15 @@ class Evidence(dict[str, Any]):
 def inputs_to_json(evidence: Evidence, manifest: Manifest) -> dict[str, str]:
     """The typed inputs the formulas use, and ``occurred_on``, all as text.
 
-    Equal numbers give equal text: ``3.70`` is kept as ``3.7``. Sensitive codes are
-    replaced consistently within the record.
+    Equal numbers give equal text: ``3.70`` is kept as ``3.7``, a list as ``14,9``. Sensitive
+    codes are replaced consistently within the record.
     """
     kept: dict[str, str] = {}
     masked: dict[str, str] | None = None
     for name, sensitive in _plan(manifest):
         value = evidence[name]
         if not sensitive:
-            kept[name] = value if type(value) is str else plain_number(value)
+            kept[name] = value if type(value) is str else as_text(value)
             continue
         if masked is None:
             masked = _plain_codes(evidence, manifest)
@@ -68,15 +68,27 @@ def inputs_from_json(stored: Mapping[str, str], manifest: Manifest) -> dict[str,
     """
     inputs: dict[str, Any] = {OCCURRED_ON: date.fromisoformat(stored[OCCURRED_ON])}
     for name in manifest.replay_inputs:
-        inputs[name] = _typed(stored[name], manifest.inputs[name].type)
+        inputs[name] = typed(stored[name], manifest.inputs[name].type)
     return inputs
+
+
+def as_text(value: Decimal | tuple[Decimal, ...]) -> str:
+    """A number, or a list of numbers: ``14,9``; an empty list is the empty text."""
+    if isinstance(value, tuple):
+        return ",".join(plain_number(item) for item in value)
+    return plain_number(value)
 
 
 @lru_cache(maxsize=1024)
 def _plan(manifest: Manifest) -> tuple[tuple[str, bool], ...]:
     """The inputs to keep, and whether each is a code that must be masked."""
     specs = (manifest.inputs[name] for name in manifest.replay_inputs)
-    return tuple((s.name, s.type == "code" and s.personal == "sensitive") for s in specs)
+    return tuple((spec.name, _is_masked(spec)) for spec in specs)
+
+
+def _is_masked(spec: InputSpec) -> bool:
+    """Whether a code must be masked; one from a closed list tells of nobody."""
+    return spec.type == "code" and spec.personal == "sensitive" and not spec.one_of
 
 
 def _plain_codes(evidence: Mapping[str, Any], manifest: Manifest) -> dict[str, str]:
@@ -96,7 +108,7 @@ def _plain_sources(manifest: Manifest) -> tuple[dict[str, str], tuple[str, ...]]
     named = tuple(
         name
         for name, spec in manifest.inputs.items()
-        if spec.type == "code" and spec.personal != "sensitive"
+        if spec.type == "code" and not _is_masked(spec)
     )
     return {code: code for code in {"", *fixed}}, named
 
@@ -109,9 +121,20 @@ def _mask(code: str, masked: dict[str, str]) -> str:
     return mask
 
 
-def _typed(text: str, kind: str) -> Decimal | str:
+def typed(text: str, kind: str) -> Decimal | str | tuple[Decimal, ...]:
+    """A stored text as the value it stands for.
+
+    Raises:
+        ValueError: the text is no number, or no list of numbers.
+    """
     if kind == "code":
         return text
+    if kind == "list":
+        return tuple(_number(item) for item in text.split(",")) if text else ()
+    return _number(text)
+
+
+def _number(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"not a number: {text!r}")
     return Decimal(text)

@@ -11,24 +11,28 @@ from decimal import Decimal
 from typing import Any
 
 from methodologies.contract import EXACT, Context, Factor, Methodology, Vector
+from methodologies.evidence import ABSENT, may_be_absent
 from methodologies.manifest import Manifest
+from methodologies.replay import typed
 
 _DAY = date(2024, 1, 1)
 
 
 def context_of(vector: Vector, manifest: Manifest) -> Context:
     """The context of a worked example: its own factor values, whatever the packs say."""
-    values = {need.name: Decimal(vector.factors[need.name]) for need in manifest.factors}
+    needs = [need for need in manifest.factors if need.name in vector.factors or not need.optional]
+    values = {need.name: Decimal(vector.factors[need.name]) for need in needs}
     limits = {name: Decimal(value) for name, value in vector.limits.items()}
     return Context(_DAY, factors_of(manifest, values), limits)
 
 
 def evidence_of(vector: Vector, manifest: Manifest) -> dict[str, Any]:
-    """The typed inputs of a worked example."""
-    return {
-        name: value if manifest.inputs[name].type == "code" else Decimal(value)
-        for name, value in vector.given.items()
-    }
+    """The typed inputs of a worked example; what is optional and absent counts as nothing."""
+    found = {name: typed(value, manifest.inputs[name].type) for name, value in vector.given.items()}
+    for name, spec in manifest.inputs.items():
+        if name not in found and may_be_absent(manifest, spec):
+            found[name] = ABSENT[spec.type]
+    return found
 
 
 def readable(vector: Vector, manifest: Manifest) -> bool:
@@ -36,7 +40,7 @@ def readable(vector: Vector, manifest: Manifest) -> bool:
     try:
         evidence = evidence_of(vector, manifest)
         context_of(vector, manifest)
-    except (KeyError, ArithmeticError):
+    except (KeyError, ArithmeticError, ValueError):
         return False
     return evidence.keys() >= set(manifest.replay_inputs)
 
@@ -59,6 +63,7 @@ def factors_of(manifest: Manifest, values: Mapping[str, Decimal]) -> dict[str, F
             gas_basis="none",
         )
         for need in manifest.factors
+        if need.name in values
     }
 
 
@@ -74,6 +79,10 @@ def acts_of(methodology: Methodology, count: int) -> Iterator[tuple[dict[str, An
         for name, spec in manifest.inputs.items():
             if spec.type == "code":
                 evidence[name] = draw.choice(spec.one_of or ("A", "B"))
+            elif spec.type == "list":
+                length = draw.randint(spec.items_min, spec.items_max)
+                drawn = (spec.minimum, spec.maximum, spec.places)
+                evidence[name] = tuple(_drawn(draw, *drawn) for _ in range(length))
             elif spec.type != "instant":
                 evidence[name] = _drawn(draw, spec.minimum, spec.maximum, spec.places)
         values = {

@@ -20,6 +20,22 @@ class Proposed:
     made_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A proposal, and what somebody decided about it; None while it waits."""
+
+    payload: dict[str, Any]
+    reason: str
+    decided_by: UUID | None
+    verdict: str | None
+
+
+async def decision(tx: Tx, *, proposal_id: UUID) -> Decided | None:
+    """What was decided about a proposal; inside an action, the decision that led to it."""
+    row = await (await tx.execute(_DECISION, (proposal_id,))).fetchone()
+    return Decided(*row) if row is not None else None
+
+
 async def open_ones(tx: Tx, *, after: UUID | None, limit: int) -> list[Proposed]:
     """At most ``limit`` undecided proposals, oldest first.
 
@@ -38,3 +54,4 @@ SELECT id, kind, payload, reason, made_by, made_at
   FROM proposal WHERE verdict IS NULL AND id > %(after)s
  ORDER BY id LIMIT %(limit)s
 """
+_DECISION = "SELECT payload, reason, decided_by, verdict FROM proposal WHERE id = %s"

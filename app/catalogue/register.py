@@ -1,7 +1,8 @@
 """Use cases: record what is shipped, and set the programme up.
 
 Registering twice changes nothing. Officers upload and activate versions elsewhere; here only
-what came with the code is written down, active from a given day.
+what came with the code is written down. Of a methodology that nobody knew, the newest shipped
+version is in force from a given day; any other is there to be tried and approved.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from datetime import date, datetime
 
 from app.catalogue.errors import VersionChanged
 from app.database import Tx
+from app.ids import new_id
 from methodologies import registry
 from methodologies.documents import Document
 from methodologies.packs import Pack
@@ -21,13 +23,22 @@ async def register_shipped(tx: Tx, *, active_from: date, now: datetime) -> int:
         VersionChanged: a version was registered before with other content.
 
     """
-    for methodology in registry.shipped():
+    for methodology in reversed(registry.shipped()):  # sorted: the newest of each comes first
         manifest = methodology.manifest
         is_document = isinstance(methodology, Document)
-        body = manifest.canonical_json if is_document else f"plugin:{manifest.content_hash}"
         await tx.execute(
             _VERSION,
-            (manifest.id, manifest.version, manifest.content_hash, body, active_from, now),
+            {
+                "methodology": manifest.id,
+                "version": manifest.version,
+                "hash": manifest.content_hash,
+                "body": manifest.canonical_json
+                if is_document
+                else f"plugin:{manifest.content_hash}",
+                "active_from": active_from,
+                "transition": new_id(),
+                "now": now,
+            },
         )
         row = await (await tx.execute(_HASH, (manifest.id, manifest.version))).fetchone()
         if row is None or row[0] != manifest.content_hash:
@@ -88,9 +99,20 @@ async def set_up(
 
 
 _VERSION = """
-INSERT INTO methodology_version (id, methodology, version, content_hash, body, active_from,
-                                 registered_at)
-SELECT nextval('version_number'), %s, %s, %s, %s, %s, %s ON CONFLICT DO NOTHING
+WITH made AS (
+  INSERT INTO methodology_version (id, methodology, version, content_hash, body, active_from,
+                                   registered_at, state, author)
+  SELECT nextval('version_number'), %(methodology)s::text, %(version)s::text, %(hash)s, %(body)s,
+         CASE WHEN known.id IS NULL THEN %(active_from)s::date END, %(now)s,
+         CASE WHEN known.id IS NULL THEN 'active' ELSE 'checked' END, 'process:register'
+    FROM (VALUES (1)) AS one (n)
+    LEFT JOIN LATERAL (SELECT id FROM methodology_version
+                        WHERE methodology = %(methodology)s::text LIMIT 1) AS known ON true
+   WHERE NOT EXISTS (SELECT FROM methodology_version
+                      WHERE methodology = %(methodology)s::text AND version = %(version)s::text)
+  ON CONFLICT DO NOTHING RETURNING id, state)
+INSERT INTO methodology_transition (id, version_id, from_state, to_state, actor, reason, at)
+SELECT %(transition)s, id, 'draft', state, 'process:register', 'shipped', %(now)s FROM made
 """
 _HASH = "SELECT content_hash FROM methodology_version WHERE methodology = %s AND version = %s"
 _PACK = """

@@ -1,7 +1,7 @@
 """What the public sees of the catalogue."""
 
 from datetime import date
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -17,19 +17,26 @@ class MethodologyView(BaseModel):
     title_zh: str = Field(description="Title in Chinese.", examples=["骑行"])
     title_en: str = Field(description="Title in English.", examples=["Shared-bicycle ride"])
     content_hash: str = Field(description="SHA-256 of the canonical document.")
+    state: Literal["scheduled", "active", "superseded", "suspended", "withdrawn"] = Field(
+        description="scheduled: its first day is to come; suspended: its acts are held; "
+        "withdrawn: it credits nothing more.",
+        examples=["active"],
+    )
     active_from: date = Field(description="First civil day of the acts it judges.")
     active_until: date | None = Field(description="First day after, or null.")
 
     @classmethod
-    def of(cls, version: Version) -> Self:
-        """The public face of a version."""
+    def of(cls, version: Version, today: date) -> Self:
+        """The public face of a version that has, had or will have force."""
         manifest = version.methodology.manifest
+        assert version.active_from is not None, "only versions with days are public"
         return cls(
             methodology=manifest.id,
             version=manifest.version,
             title_zh=manifest.title["zh"],
             title_en=manifest.title["en"],
             content_hash=manifest.content_hash,
+            state=version.state_on(today).value,  # type: ignore[arg-type]  # `public` versions only
             active_from=version.active_from,
             active_until=version.active_until,
         )

@@ -42,6 +42,12 @@ _CAUSES = """
 SELECT coalesce(sum(n), 0), count(*) FILTER (WHERE n > 1)
   FROM (SELECT count(*) AS n FROM entry WHERE kind IN (1, 2) GROUP BY kind, ref) AS causes
 """
+_SIGNS = """
+SELECT count(*), count(*) FILTER (
+         WHERE (kind <> 6 AND (kind IN (1, 3)) <> (amount > 0))
+            OR (kind = 6 AND contra = 4 AND amount < 0))
+  FROM entry
+"""
 
 CHECKS = (
     ("ledger.balance_is_the_fold_of_its_entries", _BALANCES),
@@ -49,6 +55,7 @@ CHECKS = (
     ("ledger.fifo_axis_only_grows", _AXIS),
     ("ledger.whoever_earned_has_a_lot", _MARKS),
     ("ledger.no_cause_is_booked_twice", _CAUSES),
+    ("ledger.each_kind_moves_one_way", _SIGNS),
 )
 
 

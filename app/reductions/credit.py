@@ -2,26 +2,31 @@
 
 The number of statements does not depend on the number of acts; one act is a batch of one. All
 of it shares the caller's transaction: a citizen is never told of points that were not booked.
-Lock order, as everywhere: balances (sorted), shared subjects (sorted), natural keys (sorted).
+Lock order, as everywhere: balances (sorted), shared subjects (sorted), their caps (sorted),
+natural keys (sorted), budget slots.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from app.catalogue import budgets
+from app.catalogue.budgets import Want
+from app.catalogue.budgets_draw import draw
 from app.catalogue.versions import Versions
 from app.clock import points_expire_on
 from app.database import Tx
+from app.ids import bucket_of
 from app.intake import evidence
 from app.intake.evidence import Earlier, Kept
 from app.ledger.earn import Earning, earn
 from app.ledger.locking import lock_accounts
 from app.notices.enqueue import enqueue
-from app.reductions import caps, claims
-from app.reductions.decisions import Candidate, Outcome
+from app.reductions import caps, claims, history, shadow
+from app.reductions.decisions import Candidate, Outcome, measured
 from app.reductions.settle import Known, Settled, answers, settle
 from methodologies.canonical import plain_number
 from methodologies.replay import inputs_to_json
@@ -49,16 +54,22 @@ async def credit(
     """
     if not candidates:
         return []
-    settled = settle(candidates, await _known(tx, candidates, versions))
+    known = await _known(tx, candidates, versions, now)
+    settled = settle(candidates, known)
+    await caps.keep(tx, used=known.used)
     await _claim_keys(tx, settled)
     if settled.accepted:
+        settled.accepted = await _within_budget(tx, settled.accepted, versions, now)
         await evidence.keep(tx, provider_id=provider_id, kept=_kept(settled.accepted), now=now)
         await _hold(tx, [each for each in settled.accepted if each.held], now)
         await _book(tx, [each for each in settled.accepted if not each.held], versions, now)
+        await shadow.observe(tx, accepted=settled.accepted, versions=versions, now=now)
     return answers(settled, await _first(tx, settled.seen))
 
 
-async def _known(tx: Tx, candidates: Sequence[Candidate], versions: Versions) -> Known:
+async def _known(
+    tx: Tx, candidates: Sequence[Candidate], versions: Versions, now: datetime
+) -> Known:
     """Lock whoever the batch is about, then read what is known of them."""
     await lock_accounts(tx, account_ids=(each.account_id for each in candidates))
     places = [(each.id, claim) for each in candidates if not each.held for claim in each.claims]
@@ -69,7 +80,9 @@ async def _known(tx: Tx, candidates: Sequence[Candidate], versions: Versions) ->
         earlier=await evidence.earlier(tx, keys={each.key for each in candidates}),
         colliding=frozenset(places[place][0] for place in colliding),
         used=await caps.used_by(tx, candidates=candidates, versions=versions),
+        past=await history.past_of(tx, candidates=candidates, versions=versions),
         versions=versions,
+        received_at=now,
     )
 
 
@@ -83,15 +96,39 @@ async def _claim_keys(tx: Tx, settled: Settled) -> None:
     settled.seen += [(each, Earlier(0, each.id, each.day)) for each in late]
 
 
+async def _within_budget(
+    tx: Tx, accepted: list[Candidate], versions: Versions, now: datetime
+) -> list[Candidate]:
+    """What the month's budget pays for each act; the last lock, taken where there is a budget."""
+    if not versions.budgets:
+        return accepted
+    month = budgets.month_of(now.astimezone(versions.zone).date())
+    paid = [each for each in accepted if not each.held]
+    rates = await draw(
+        tx,
+        wants=[_want(each, versions, month) for each in paid],
+        known=versions.budgets,
+        month=month,
+        seed=bucket_of(paid[0].account_id) if paid else 0,
+        now=now,
+    )
+    rate_of = dict(zip((each.id for each in paid), rates, strict=True))
+    return [each.paid(rate_of.get(each.id, each.points_per_kg)) for each in accepted]
+
+
+def _want(candidate: Candidate, versions: Versions, month: date) -> Want:
+    manifest = candidate.version.methodology.manifest
+    line = budgets.line_of(
+        versions.budgets, manifest.id, month, engagement=manifest.engagement is not None
+    )
+    return Want(line, measured(candidate.worth, manifest), candidate.points_per_kg)
+
+
 def _kept(candidates: Sequence[Candidate]) -> list[Kept]:
-    return [
-        Kept(each.id, each.account_id, each.day, each.key, each.record) for each in candidates
-    ]
+    return [Kept(each.id, each.account_id, each.day, each.key, each.record) for each in candidates]
 
 
-async def _book(
-    tx: Tx, credited: Sequence[Candidate], versions: Versions, now: datetime
-) -> None:
+async def _book(tx: Tx, credited: Sequence[Candidate], versions: Versions, now: datetime) -> None:
     """Reductions, claims, points and messages of what is credited."""
     if not credited:
         return
@@ -155,9 +192,7 @@ async def _hold(tx: Tx, held: Sequence[Candidate], now: datetime) -> None:
     )
 
 
-async def _first(
-    tx: Tx, seen: Sequence[tuple[Candidate, Earlier]]
-) -> dict[UUID, tuple[int, int]]:
+async def _first(tx: Tx, seen: Sequence[tuple[Candidate, Earlier]]) -> dict[UUID, tuple[int, int]]:
     """Grams and points of what was credited before, for the same citizen's duplicates."""
     same = [before for candidate, before in seen if before.account_id == candidate.account_id]
     if not same:

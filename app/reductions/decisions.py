@@ -4,15 +4,32 @@ Frozen values that cross from one file of this room to the next; nothing here de
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 from app.catalogue.versions import Version
 from app.intake.records import Record
 from methodologies.contract import Quantification
+from methodologies.manifest import Manifest
 from methodologies.replay import Evidence
+
+
+NO_SUBJECTS: Mapping[str, int] = MappingProxyType({})
+
+
+def measured(worth: Quantification, manifest: Manifest) -> int:
+    """What a tariff multiplies, in thousandths: grams; or, for an engagement, what it counts.
+
+    A tariff for steps is points per thousand steps; one for acts is points per act.
+    """
+    if manifest.engagement is None:
+        return worth.grams
+    if manifest.engagement.count == "acts":
+        return 1000
+    return int(worth.counts[manifest.engagement.count])
 
 
 class Verdict(StrEnum):
@@ -75,7 +92,10 @@ class Outcome:
 class Candidate:
     """A record that is believed so far: whose it is, and what it would be worth by itself.
 
-    ``limits`` is what a cap over a window still allowed, when it cut the act.
+    ``limits`` is what a cap over a window still allowed, when it cut the act. ``cap_subjects``
+    are the numbers of vehicles and keys that caps are counted for, by field. ``points_per_kg``
+    is the tariff until the month's budget has been asked, and then the rate that is paid;
+    ``budget`` says why it is less.
     """
 
     id: UUID
@@ -87,12 +107,19 @@ class Candidate:
     worth: Quantification
     points_per_kg: int
     claims: tuple[Interval, ...]
+    cap_subjects: Mapping[str, int] = field(default_factory=lambda: NO_SUBJECTS)
     limits: Mapping[str, str] | None = None
+    budget: str | None = None
 
     @property
     def held(self) -> bool:
         """Whether a person must look at it first."""
         return self.worth.status != "quantified"
+
+    @property
+    def asks(self) -> bool:
+        """Whether its worth depends on the citizen's past, which is read under locks."""
+        return bool(self.version.methodology.manifest.history) and not self.held
 
     @property
     def day(self) -> date:
@@ -102,11 +129,23 @@ class Candidate:
     @property
     def points(self) -> int:
         """Whole points: grams times the tariff, rounded down (rule R23)."""
-        return self.worth.grams * self.points_per_kg // 1000
+        manifest = self.version.methodology.manifest
+        return measured(self.worth, manifest) * self.points_per_kg // 1000
+
+    def remembered(self, evidence: Evidence, worth: Quantification) -> "Candidate":
+        """The same act, with its past put in."""
+        return replace(self, evidence=evidence, worth=worth)
 
     def cut(self, worth: Quantification, limits: Mapping[str, str]) -> "Candidate":
         """The same act, of which a cap lets only a part count."""
         return replace(self, worth=worth, limits=limits)
+
+    def paid(self, points_per_kg: int) -> "Candidate":
+        """The same act at the rate that the month's budget allows; its grams stay."""
+        if points_per_kg == self.points_per_kg:
+            return self
+        why = "budget_tapered" if points_per_kg else "budget_spent"
+        return replace(self, points_per_kg=points_per_kg, budget=why)
 
     def outcome(self) -> Outcome:
         """The answer when it is credited or held."""
@@ -116,7 +155,7 @@ class Candidate:
             self.record.index,
             self.record.ref,
             Verdict.credited,
-            self._cut_by(),
+            self._cut_by() or self.budget,
             None,
             None,
             self.worth.grams,
@@ -126,9 +165,7 @@ class Candidate:
 
     def refused(self, reason: str, detail: str | None = None) -> Outcome:
         """The answer when it is rejected after all."""
-        return Outcome(
-            self.record.index, self.record.ref, Verdict.rejected, reason, None, detail
-        )
+        return Outcome(self.record.index, self.record.ref, Verdict.rejected, reason, None, detail)
 
     def _cut_by(self) -> str | None:
         if not self.limits:

@@ -17,3 +17,26 @@ class ScenarioUnknown(DomainError):
     status = 422
     title = "Unknown scenario"
     title_zh = "未知的低碳场景"
+
+
+class CorrectionUnsound(DomainError):
+    """The correction names an unknown version, or one that does not correct an error."""
+
+    status = 422
+    title = "Not a correction"
+    title_zh = "更正无法成立"
+
+
+class CorrectionNotFound(DomainError):
+    """Nobody has previewed a correction with this id."""
+
+    status = 404
+    title = "No such correction"
+    title_zh = "更正不存在"
+
+
+class CorrectionRunning(DomainError):
+    """A correction is begun once, and one at a time for a methodology."""
+
+    title = "A correction is running"
+    title_zh = "更正正在执行"

@@ -14,6 +14,7 @@ from app.catalogue.versions import Version, Versions
 from app.database import Tx
 from app.ids import bucket_of
 from app.reductions.credit import LIMIT_PREFIX
+from app.reductions.decisions import measured
 from app.reductions.errors import ReductionNotFound
 from app.reductions.judge import context_of
 from app.reductions.listing import ReductionView
@@ -51,7 +52,7 @@ class Explanation:
 
 
 async def stored(tx: Tx, *, account_id: int, reduction_id: UUID) -> Stored:
-    """A citizen's own reduction.
+    """A citizen's own reduction, with the version and the grams that count now.
 
     Raises:
         ReductionNotFound: this citizen has none with this id.
@@ -62,7 +63,7 @@ async def stored(tx: Tx, *, account_id: int, reduction_id: UUID) -> Stored:
     ).fetchone()
     if row is None:
         raise ReductionNotFound("You have no reduction with this id.", "您没有该减排记录。")
-    return Stored(ReductionView(*row[:6]), *row[6:])
+    return Stored(ReductionView(*row[:7]), *row[7:])
 
 
 def explain(kept: Stored, versions: Versions) -> Explanation:
@@ -77,7 +78,9 @@ def explain(kept: Stored, versions: Versions) -> Explanation:
         steps=steps,
         sentence=sentence(version.methodology.manifest, steps),
         recomputed_grams=worth.grams,
-        recomputed_points=worth.grams * kept.points_per_kg // 1000,
+        recomputed_points=measured(worth, version.methodology.manifest)
+        * kept.points_per_kg
+        // 1000,
     )
 
 
@@ -89,9 +92,7 @@ def replay(kept: Stored, versions: Versions) -> Quantification:
     return version.methodology.quantify(inputs, context)
 
 
-def split(
-    kept: Mapping[str, str], version: Version
-) -> tuple[dict[str, Any], dict[str, str]]:
+def split(kept: Mapping[str, str], version: Version) -> tuple[dict[str, Any], dict[str, str]]:
     """Apart again: the typed inputs, and what caps over a window still allowed."""
     plain = {name: value for name, value in kept.items() if not name.startswith(LIMIT_PREFIX)}
     limits = {
@@ -103,7 +104,14 @@ def split(
 
 
 _STORED = """
-SELECT id, version_id, occurred_on, occurred_at, grams, points, factor_set_id, points_per_kg,
-       inputs
-  FROM reduction WHERE bucket = %s AND account_id = %s AND id = %s
+SELECT r.id, coalesce(c.new_version_id, r.version_id), r.occurred_on, r.occurred_at,
+       coalesce(c.grams_after, r.grams), coalesce(c.points_after, r.points), c.nth IS NOT NULL,
+       r.factor_set_id, r.points_per_kg, r.inputs
+  FROM reduction r
+  LEFT JOIN LATERAL (
+         SELECT c.new_version_id, c.grams_after, c.points_after, c.nth
+           FROM reduction_correction c
+          WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
+          ORDER BY c.nth DESC LIMIT 1) AS c ON true
+ WHERE r.bucket = %s AND r.account_id = %s AND r.id = %s
 """

@@ -7,9 +7,11 @@ depends on other acts (duplicates, overlaps, caps) is decided afterwards, under 
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 from app.catalogue.versions import Version, Versions
@@ -17,14 +19,25 @@ from app.ids import new_id
 from app.intake.evidence import key_of
 from app.intake.records import Record
 from app.people.links import Holder
-from app.reductions.decisions import Candidate, Interval, Outcome, Scope, Verdict
-from methodologies.contract import Claim, Context, Quantification
+from app.reductions.decisions import (
+    NO_SUBJECTS,
+    Candidate,
+    Interval,
+    Outcome,
+    Scope,
+    Verdict,
+)
+from methodologies.claims import PLATFORM_SUBJECTS, ClaimKey, claimed
+from methodologies.contract import Context, Quantification
 from methodologies.evidence import EvidenceError
-from methodologies.packs import FactorError
+from methodologies.manifest import Manifest
+from methodologies.packs import FactorError, keys_of
 from methodologies.replay import Evidence
 
 _MASK_63 = 2**63 - 1
 _INSTANT = timedelta(microseconds=1)
+_FOR_EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""The span of an exact claim, which no other act of the subject can avoid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
     if not holders:
         return _refuse(record, "not_linked", "subject", "nobody has linked this card")
     try:
-        version, evidence = _read(record, versions[0], around)
+        version, evidence = _read(record, versions, around)
     except EvidenceError as error:
         return _refuse(record, error.reason_code, f"data.{error.field}", error.detail)
     holder = next((each for each in holders if each.held_it_at(evidence.ended_at)), None)
@@ -76,9 +89,17 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
     manifest = version.methodology.manifest
     if around.received_at - evidence.ended_at > timedelta(days=manifest.late_evidence_days + 1):
         return _refuse(
-            record, "too_late", "data", f"records are accepted for {manifest.late_evidence_days} days"
+            record,
+            "too_late",
+            "data",
+            f"records are accepted for {manifest.late_evidence_days} days",
         )
-    worth = quantify(version, evidence, around.versions)
+    if version.suspended:
+        worth = Quantification.held("methodology_suspended")
+    elif manifest.history:
+        worth = Quantification("quantified")  # settled under locks, where the past is known
+    else:
+        worth = quantify(version, evidence, around.versions)
     if worth.status in {"not_applicable", "rejected"}:
         return _refuse(record, worth.reason_code or worth.status, "data", None)
     return Candidate(
@@ -91,13 +112,18 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
         worth=worth,
         points_per_kg=around.versions.points_per_kg(record.methodology, evidence.occurred_on),
         claims=tuple(
-            _interval(claim, evidence, holder.account_id, around) for claim in manifest.claims
+            _interval(key, holder.account_id, around)
+            for key in claimed(manifest, evidence, provider=str(around.provider_id))
         ),
+        cap_subjects=_cap_subjects(manifest, evidence, around),
     )
 
 
 def quantify(
-    version: Version, evidence: Evidence, versions: Versions, limits: Mapping[str, str] | None = None
+    version: Version,
+    evidence: Evidence,
+    versions: Versions,
+    limits: Mapping[str, str] | None = None,
 ) -> Quantification:
     """Compute with the factors of the act's day; a missing factor holds, it never guesses."""
     try:
@@ -127,39 +153,96 @@ def context_of(
         version.methodology.manifest.factors,
         occurred_on=occurred_on,
         grid_region=region if isinstance(region, str) else None,
+        keys=keys_of(version.methodology.manifest.factors, inputs),
     )
     exact = {name: Decimal(value) for name, value in (limits or {}).items()}
     return Context(occurred_on, factors, exact)
 
 
 def _read(
-    record: Record, newest: Version, around: Surroundings
+    record: Record, known: Sequence[Version], around: Surroundings
 ) -> tuple[Version | None, Evidence]:
-    """Read with the newest version; if another was in force that day, read with that."""
-    zone = around.versions.zone
-    evidence = newest.reader.read(record.data, received_at=around.received_at, zone=zone)
+    """Read with today's version; if another was in force on the act's day, read with that."""
+    today = around.received_at.astimezone(around.versions.zone).date()
+    likely = next((each for each in known if each.in_force(today)), known[0])
+    try:
+        evidence = _read_as(likely, record, around)
+    except EvidenceError:
+        earlier = _read_as_another(record, known, likely, around)
+        if earlier is None:
+            raise
+        return earlier
     version = around.versions.of(record.methodology, evidence.occurred_on)
-    if version is not None and version is not newest:
-        evidence = version.reader.read(record.data, received_at=around.received_at, zone=zone)
+    if version is not None and version is not likely:
+        evidence = _read_as(version, record, around)
     return version, evidence
 
 
-def _interval(
-    claim: Claim, evidence: Evidence, account_id: int, around: Surroundings
-) -> Interval:
+def _read_as(version: Version, record: Record, around: Surroundings) -> Evidence:
+    """What the record says to one version; its past, if it asks for one, is still blank."""
+    return version.reader.read(
+        record.data,
+        received_at=around.received_at,
+        zone=around.versions.zone,
+        history=blank_past(version.methodology.manifest),
+    )
+
+
+def _read_as_another(
+    record: Record, known: Sequence[Version], likely: Version, around: Surroundings
+) -> tuple[Version, Evidence] | None:
+    """What today's version cannot read may be evidence of a day when records looked otherwise."""
+    for version in known:
+        if version is likely:
+            continue
+        with suppress(EvidenceError):
+            evidence = _read_as(version, record, around)
+            if version.in_force(evidence.occurred_on):
+                return version, evidence
+    return None
+
+
+def _cap_subjects(
+    manifest: Manifest, evidence: Evidence, around: Surroundings
+) -> Mapping[str, int]:
+    """The vehicles and keys that caps are counted for; without one the citizen is it."""
+    wanted = {cap.subject for cap in manifest.caps if cap.subject}
+    if not wanted:
+        return NO_SUBJECTS
+    named = {name: evidence.fields.get(name) or evidence.get(name) for name in wanted}
+    return {
+        name: _number(f"cap\n{name}\n{value}", around) for name, value in named.items() if value
+    }
+
+
+def _number(text: str, around: Surroundings) -> int:
+    """63 bits of a keyed digest: a subject that is not a citizen."""
+    digest = hashlib.blake2b(text.encode(), key=around.secret[:64], digest_size=8).digest()
+    return int.from_bytes(digest, "big") & _MASK_63
+
+
+@lru_cache(maxsize=256)
+def blank_past(manifest: Manifest) -> Mapping[str, object]:
+    """Something in the place of a past that is not read yet, so that the rest can be."""
+    blank: dict[str, object] = {}
+    for name in manifest.history:
+        spec = manifest.inputs[name]
+        number = max(spec.minimum or Decimal(0), Decimal(0))
+        blank[name] = [number] if spec.type == "list" else number
+    return blank
+
+
+def _interval(key: ClaimKey, account_id: int, around: Surroundings) -> Interval:
     """The subject's number: the citizen's own, or 63 bits of a keyed digest."""
-    scope = Scope[claim.scope.replace("-", "_")]
-    named = "" if claim.subject == "citizen" else evidence.fields.get(claim.subject, "")
-    starts_at, ends_at = evidence.started_at, evidence.ended_at
-    if claim.during is not None:
-        starts_at, ends_at = evidence[claim.during[0]], evidence[claim.during[1]]
+    scope = Scope[key.scope.replace("-", "_")]
+    starts_at, ends_at = key.during or _FOR_EVER
     ends_at = max(ends_at, starts_at + _INSTANT)
-    if not named and not claim.facet:
+    own = key.subject[0] in PLATFORM_SUBJECTS
+    if own and not key.facet:
         return Interval(scope, account_id, starts_at, ends_at, shared=False)
-    text = f"{scope}\n{claim.facet}\n{named or account_id}".encode()
-    digest = hashlib.blake2b(text, key=around.secret[:64], digest_size=8).digest()
-    subject = int.from_bytes(digest, "big") & _MASK_63
-    return Interval(scope, subject, starts_at, ends_at, shared=bool(named))
+    named = account_id if own else "\n".join(key.subject)
+    subject = _number(f"{scope}\n{key.facet}\n{named}", around)
+    return Interval(scope, subject, starts_at, ends_at, shared=not own)
 
 
 def _refuse(record: Record, reason: str, field: str, detail: str | None) -> Outcome:

@@ -10,7 +10,7 @@ from app.ids import bucket_of
 
 @dataclass(frozen=True, slots=True)
 class ReductionView:
-    """One reduction as its owner's list shows it: whole grams and points."""
+    """One reduction as its owner's list shows it: whole grams and points, as they count now."""
 
     id: UUID
     version_id: int
@@ -18,6 +18,7 @@ class ReductionView:
     occurred_at: datetime
     grams: int
     points: int
+    corrected: bool = False
 
 
 async def page(
@@ -43,9 +44,15 @@ async def page(
 
 
 _PAGE = """
-SELECT id, version_id, occurred_on, occurred_at, grams, points
-  FROM reduction
- WHERE bucket = %(bucket)s AND account_id = %(account_id)s
-   AND (occurred_on, id) < (%(day)s, %(id)s)
- ORDER BY occurred_on DESC, id DESC LIMIT %(limit)s
+SELECT r.id, coalesce(c.new_version_id, r.version_id), r.occurred_on, r.occurred_at,
+       coalesce(c.grams_after, r.grams), coalesce(c.points_after, r.points), c.nth IS NOT NULL
+  FROM reduction r
+  LEFT JOIN LATERAL (
+         SELECT c.new_version_id, c.grams_after, c.points_after, c.nth
+           FROM reduction_correction c
+          WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
+          ORDER BY c.nth DESC LIMIT 1) AS c ON true
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s
+   AND (r.occurred_on, r.id) < (%(day)s, %(id)s)
+ ORDER BY r.occurred_on DESC, r.id DESC LIMIT %(limit)s
 """

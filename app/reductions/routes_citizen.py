@@ -16,7 +16,7 @@ from app.people.errors import CardTaken, LinkNotFound
 from app.people.guards import CurrentCitizen, Documented
 from app.people.subjects import digest_of
 from app.problems import document
-from app.reductions import explain, listing
+from app.reductions import correct_read, explain, listing
 from app.reductions.errors import ReductionNotFound, ScenarioUnknown
 from app.reductions.schemas import (
     ExplanationView,
@@ -71,7 +71,10 @@ async def explain_reduction(
     """How the grams came about: every input, factor with its source, term and rounding."""
     kept = await explain.stored(tx, account_id=citizen.account_id, reduction_id=reduction_id)
     versions = await request.app.state.catalogue.versions(tx)
-    return ExplanationView.of(explain.explain(kept, versions))
+    corrections = await correct_read.of_reduction(
+        tx, account_id=citizen.account_id, reduction_id=reduction_id
+    )
+    return ExplanationView.of(explain.explain(kept, versions), corrections, versions)
 
 
 @router.get("/links")

@@ -7,7 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.catalogue.versions import Versions
 from app.people.links import LinkView
+from app.reductions.correct_read import Corrected
+from app.reductions.correct_schemas import CorrectedView
 from app.reductions.decisions import Outcome, Verdict
 from app.reductions.deliver import Delivery
 from app.reductions.explain import Explanation
@@ -58,7 +61,9 @@ class BatchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    records: list[RecordIn] = Field(description="1 to 1,000 records.", min_length=1, max_length=1000)
+    records: list[RecordIn] = Field(
+        description="1 to 1,000 records.", min_length=1, max_length=1000
+    )
 
 
 class OutcomeView(BaseModel):
@@ -134,6 +139,10 @@ class ReductionView(BaseModel):
     occurred_at: datetime = Field(description="When the act ended.")
     grams: int = Field(description="Whole grams of CO2e avoided.", examples=[180])
     points: int = Field(description="Whole points it earned.", examples=[18])
+    corrected: bool = Field(
+        description="Whether a correction changed them since; the explanation says why.",
+        examples=[False],
+    )
 
     @classmethod
     def of(cls, listed: Listed, name: str, title: dict[str, str]) -> Self:
@@ -147,6 +156,7 @@ class ReductionView(BaseModel):
             occurred_at=listed.occurred_at,
             grams=listed.grams,
             points=listed.points,
+            corrected=listed.corrected,
         )
 
 
@@ -194,17 +204,25 @@ class ExplanationView(BaseModel):
     version: str = Field(description="Version in force on the act's day.", examples=["1.0.0"])
     content_hash: str = Field(description="SHA-256 of the methodology's canonical document.")
     occurred_on: date = Field(description="The civil day that chose version and factors.")
-    grams: int = Field(description="Whole grams that were credited.", examples=[180])
-    points: int = Field(description="Whole points that were booked.", examples=[18])
-    points_per_kg: int = Field(description="The tariff of that day.", examples=[100])
+    grams: int = Field(description="Whole grams that count now.", examples=[180])
+    points: int = Field(description="Whole points for them.", examples=[18])
+    points_per_kg: int = Field(
+        description="The tariff of that day, less what the month's budget withheld.",
+        examples=[100],
+    )
     recomputed_grams: int = Field(description="Whole grams as computed just now.")
     agrees: bool = Field(description="Whether both are the same; anything else is our fault.")
     sentence_zh: str = Field(description="The short story, in Chinese.")
     sentence_en: str = Field(description="The short story, in English.")
     steps: list[StepView] = Field(description="Every input, factor, rule, term and rounding.")
+    corrections: list[CorrectedView] = Field(
+        description="What was put right since it was credited, oldest first."
+    )
 
     @classmethod
-    def of(cls, explanation: Explanation) -> Self:
+    def of(
+        cls, explanation: Explanation, corrections: Sequence[Corrected], versions: Versions
+    ) -> Self:
         """The public face of an explanation."""
         manifest = explanation.version.methodology.manifest
         view = explanation.stored.view
@@ -222,6 +240,7 @@ class ExplanationView(BaseModel):
             sentence_zh=explanation.sentence["zh"],
             sentence_en=explanation.sentence["en"],
             steps=[StepView.of(step) for step in explanation.steps],
+            corrections=[CorrectedView.of(each, versions) for each in corrections],
         )
 
 

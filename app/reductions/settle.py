@@ -8,14 +8,17 @@ that was not.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from app.catalogue.versions import Versions
 from app.intake.evidence import Earlier
-from app.reductions.caps import ACTS, Used
+from app.reductions.caps import ACTS, Used, places_of
 from app.reductions.decisions import Candidate, Interval, Outcome, Verdict
+from app.reductions.history import Past
 from app.reductions.judge import quantify
 from methodologies.canonical import plain_number
+from methodologies.evidence import EvidenceError
 
 
 @dataclass(slots=True)
@@ -34,7 +37,9 @@ class Known:
     earlier: Mapping[UUID, Earlier]
     colliding: frozenset[UUID]
     used: Used
+    past: Past
     versions: Versions
+    received_at: datetime
 
 
 def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
@@ -47,6 +52,11 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
         if before is not None:
             settled.seen.append((candidate, before))
             continue
+        remembered = _remembered(candidate, known) if candidate.asks else candidate
+        if isinstance(remembered, Outcome):
+            settled.refused.append(remembered)
+            continue
+        candidate = remembered  # noqa: PLW2901 -- the same act, now with its past
         if candidate.held:
             settled.accepted.append(candidate)
             keys[candidate.key] = candidate
@@ -60,10 +70,27 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
         if isinstance(cut, Outcome):
             settled.refused.append(cut)
             continue
-        _take(cut, taken, known.used)
+        _take(cut, taken, known)
         settled.accepted.append(cut)
         keys[cut.key] = cut
     return settled
+
+
+def _remembered(candidate: Candidate, known: Known) -> Candidate | Outcome:
+    """Read the act again with the citizen's past, acts of this batch included, and compute it."""
+    try:
+        evidence = candidate.version.reader.read(
+            candidate.record.data,
+            received_at=known.received_at,
+            zone=known.versions.zone,
+            history=known.past.values(candidate),
+        )
+    except EvidenceError as error:
+        return candidate.refused(error.reason_code, error.detail)
+    worth = quantify(candidate.version, evidence, known.versions)
+    if worth.status in {"not_applicable", "rejected"}:
+        return candidate.refused(worth.reason_code or worth.status)
+    return candidate.remembered(evidence, worth)
 
 
 def _within(candidate: Candidate | None) -> Earlier | None:
@@ -72,9 +99,7 @@ def _within(candidate: Candidate | None) -> Earlier | None:
     return Earlier(candidate.account_id, candidate.id, candidate.day)
 
 
-def _collides(
-    candidate: Candidate, taken: Mapping[tuple[int, int], list[Interval]]
-) -> bool:
+def _collides(candidate: Candidate, taken: Mapping[tuple[int, int], list[Interval]]) -> bool:
     return any(
         claim.overlaps(other)
         for claim in candidate.claims
@@ -85,10 +110,11 @@ def _collides(
 def _within_caps(candidate: Candidate, known: Known) -> Candidate | Outcome:
     """The act, cut to what the day's caps leave of it; or the refusal when that is nothing."""
     limits: dict[str, str] = {}
-    for cap in candidate.version.methodology.manifest.caps:
-        left = known.used.left(candidate, cap)
+    for cap, place in places_of(candidate):
+        left = known.used.left(cap, place)
         if left <= 0:
-            return candidate.refused(cap.because, f"the day's limit of {cap.maximum} is used up")
+            detail = f"the {cap.window}'s limit of {cap.maximum} is used up"
+            return candidate.refused(cap.because, detail)
         if cap.count != ACTS and candidate.worth.counts.get(cap.count, left) > left:
             limits[cap.count] = plain_number(left)
     if not limits:
@@ -101,12 +127,12 @@ def _within_caps(candidate: Candidate, known: Known) -> Candidate | Outcome:
 def _take(
     candidate: Candidate,
     taken: defaultdict[tuple[int, int], list[Interval]],
-    used: Used,
+    known: Known,
 ) -> None:
     for claim in candidate.claims:
         taken[claim.scope, claim.subject].append(claim)
-    name = candidate.version.methodology.manifest.id
-    used.add(candidate.account_id, candidate.day, name, candidate.worth.counts)
+    known.used.take(candidate)
+    known.past.take(candidate)
 
 
 def answers(settled: Settled, first: Mapping[UUID, tuple[int, int]]) -> list[Outcome]:
@@ -124,9 +150,7 @@ def answers(settled: Settled, first: Mapping[UUID, tuple[int, int]]) -> list[Out
     return [each.outcome() for each in settled.accepted] + settled.refused + seen
 
 
-def _duplicate(
-    candidate: Candidate, before: Earlier, first: tuple[int, int] | None
-) -> Outcome:
+def _duplicate(candidate: Candidate, before: Earlier, first: tuple[int, int] | None) -> Outcome:
     """The first answer again; of another citizen's record, nothing but that it exists."""
     record = candidate.record
     if before.account_id != candidate.account_id or first is None:

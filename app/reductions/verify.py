@@ -10,6 +10,8 @@ from typing import Any
 from app.catalogue.versions import Versions
 from app.checks import Check
 from app.database import Tx
+from app.reductions import correct_verify
+from app.reductions.decisions import measured
 from app.reductions.explain import Stored, replay
 from app.reductions.listing import ReductionView
 from methodologies.packs import FactorError
@@ -23,9 +25,9 @@ SELECT count(*), count(*) FILTER (WHERE starts_at < before)
           FROM claim) AS claims
 """
 _CLAIMS = """
-SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
-         SELECT FROM natural_key k WHERE k.activity_id = c.reduction_id))
+SELECT count(*), count(*) FILTER (WHERE k.activity_id IS NULL)
   FROM claim c
+  LEFT JOIN (SELECT DISTINCT activity_id FROM natural_key) k ON k.activity_id = c.reduction_id
 """
 _KEYS = """
 SELECT count(*), count(*) FILTER (WHERE n <> 1)
@@ -67,7 +69,7 @@ async def checks(tx: Tx, *, versions: Versions) -> list[Check]:
         assert row is not None
         found.append(Check(name, int(row[0]), int(row[1])))
     found.append(await _replays(tx, versions))
-    return found
+    return found + await correct_verify.checks(tx, versions=versions)
 
 
 async def _replays(tx: Tx, versions: Versions) -> Check:
@@ -89,7 +91,8 @@ def agrees(row: tuple[Any, ...], versions: Versions) -> bool:
         worth = replay(kept, versions)
     except (KeyError, ValueError, ArithmeticError, FactorError):
         return False
-    points = worth.grams * kept.points_per_kg // 1000
+    manifest = versions.by_id[kept.view.version_id].methodology.manifest
+    points = measured(worth, manifest) * kept.points_per_kg // 1000
     return worth.status == "quantified" and (worth.grams, points) == (
         kept.view.grams,
         kept.view.points,

@@ -13,9 +13,19 @@ from decimal import Decimal
 
 from methodologies.language.parse import COMPARISONS, Node
 from methodologies.language.tokens import DEPTH_MAX, FormulaError, Place
-from methodologies.language.units import Unit, unit
+from methodologies.language.units import NUMBER, Unit, unit
 
-__all__ = ["CODE", "CONDITION", "Checked", "FormulaError", "check", "check_condition"]
+__all__ = [
+    "CODE",
+    "CONDITION",
+    "Checked",
+    "Code",
+    "FormulaError",
+    "Lookup",
+    "Series",
+    "check",
+    "check_condition",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +35,33 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The type of a text that is only ever compared with another."""
+    """The type of a text that is only ever compared with another, or looked up.
+
+    ``keys`` are all texts it can be; none where the list is open.
+    """
+
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The type of a list of numbers of one unit, and how many there can be."""
+
+    unit: Unit
+    fewest: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The type of a table: the unit of its numbers, and the number of each key."""
+
+    unit: Unit
+    values: tuple[tuple[str, Decimal], ...]
 
 
 CONDITION, CODE = Condition(), Code()
-Type = Unit | Condition | Code
+Type = Unit | Condition | Code | Series | Lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +70,7 @@ class Checked:
 
     ``op`` is ``number``, ``name``, ``shift`` (times ``number``), an arithmetic sign, a
     comparison, ``same`` or ``differs`` (codes), ``and``, ``or``, ``not``, ``if`` or a function.
+    A ``lookup`` has its key as argument and carries its ``table`` and the table's name.
     """
 
     op: str
@@ -45,6 +78,7 @@ class Checked:
     args: tuple["Checked", ...] = ()
     number: Decimal | None = None
     name: str = ""
+    table: Mapping[str, Decimal] | None = None
 
 
 def check(tree: Node, names: Mapping[str, Type], wanted: Unit) -> Checked:
@@ -112,7 +146,7 @@ def _one(tree: Node, args: tuple[Checked, ...]) -> Checked:
 
 
 def _comparison(tree: Node, args: tuple[Checked, ...]) -> Checked:
-    if all(arg.type == CODE for arg in args):
+    if all(isinstance(arg.type, Code) for arg in args):
         if tree.op not in ("==", "!="):
             raise tree.place.error("codes are only compared by == and !=")
         return Checked("same" if tree.op == "==" else "differs", CONDITION, args)
@@ -125,6 +159,28 @@ def _logic(tree: Node, args: tuple[Checked, ...]) -> Checked:
         if arg.type != CONDITION:
             raise node.place.error(f"{tree.op!r} takes conditions")
     return Checked(tree.op, CONDITION, args)
+
+
+def _over_list(tree: Node, args: tuple[Checked, ...]) -> Checked:
+    series = args[0].type
+    if not isinstance(series, Series):
+        raise tree.args[0].place.error(f"{tree.op} takes one list")
+    if tree.op == "mean" and series.fewest < 1:
+        raise tree.args[0].place.error("mean takes a list of at least one item (min_items)")
+    return Checked(tree.op, NUMBER if tree.op == "count" else series.unit, args)
+
+
+def _lookup(tree: Node, args: tuple[Checked, ...]) -> Checked:
+    table, key = args[0].type, args[1].type
+    if not isinstance(table, Lookup):
+        raise tree.args[0].place.error("lookup takes a table, then a key")
+    if not isinstance(key, Code) or not key.keys:
+        raise tree.args[1].place.error("the key is a code that is required and has one_of")
+    values = dict(table.values)
+    for each in key.keys:
+        if each not in values:
+            raise tree.args[1].place.error(f"the table has no entry {each[:40]!r}")
+    return Checked("lookup", table.unit, (args[1],), name=args[0].name, table=values)
 
 
 def _choice(tree: Node, args: tuple[Checked, ...]) -> Checked:
@@ -154,8 +210,7 @@ def _aligned(
 
 def _number(checked: Checked, place: Place, complaint: str) -> Unit:
     if not isinstance(checked.type, Unit):
-        shown = "a condition" if checked.type == CONDITION else "a code"
-        raise place.error(f"{complaint}, not {shown}")
+        raise place.error(f"{complaint}, not {_SHOWN[type(checked.type)]}")
     return checked.type
 
 
@@ -168,6 +223,7 @@ def _shift(checked: Checked, ten: int) -> Checked:
     return Checked("shift", target, (checked,), Decimal((0, (1,), checked.type.ten - ten)))
 
 
+_SHOWN = {Condition: "a condition", Code: "a code", Series: "a list", Lookup: "a table"}
 _Rule = Callable[[Node, tuple[Checked, ...]], Checked]
 _RULES: Mapping[str, _Rule] = {
     "+": _sum,
@@ -183,5 +239,7 @@ _RULES: Mapping[str, _Rule] = {
     "or": _logic,
     "not": _logic,
     "if": _choice,
+    "lookup": _lookup,
+    **dict.fromkeys(("sum", "mean", "count"), _over_list),
     **dict.fromkeys(COMPARISONS, _comparison),
 }

@@ -2,7 +2,7 @@
 
 Names reach the source only with a prefix and only after the grammar has let them through
 (letters, digits, underscores); numbers reach it as names of constants. The source runs in
-a namespace that holds those constants, four decimal operations, and no builtins.
+a namespace that holds those constants, decimal operations, sums over lists, and no builtins.
 """
 
 import re
@@ -11,6 +11,7 @@ from decimal import Context
 from typing import Any
 
 from methodologies.language.check import Checked, FormulaError
+from methodologies.language.series import SERIES
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 _CALLS = {
@@ -31,6 +32,8 @@ class Source:
     exact: Context
     constants: dict[str, Any] = field(default_factory=dict)
     temporaries: int = 0
+    lazy: dict[str, str] = field(default_factory=dict)
+    """Names that are only fetched where they are used, and the expression that fetches them."""
 
     def constant(self, value: object) -> str:
         """A name under which the source finds this value."""
@@ -49,6 +52,10 @@ class Source:
             "divide": exact.divide,
             "minus": exact.minus,
             "abs_": exact.abs,
+            "exact": exact,
+            "sum_": SERIES["sum"],
+            "mean_": SERIES["mean"],
+            "count_": SERIES["count"],
         }
 
     def variable(self, name: str) -> str:
@@ -62,7 +69,11 @@ class Source:
         if op == "number":
             return self.constant(tree.number)
         if op == "name":
-            return self.variable(tree.name)
+            return self.lazy.get(tree.name) or self.variable(tree.name)
+        if op == "lookup":
+            return f"{self.constant(tree.table)}[{self.expression(tree.args[0])}]"
+        if op in SERIES:
+            return f"{op}_({self.expression(tree.args[0])}, exact)"
         if op == "shift":
             return f"multiply({self.expression(tree.args[0])}, {self.constant(tree.number)})"
         if op in ("min", "max"):

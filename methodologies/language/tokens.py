@@ -10,9 +10,18 @@ DEPTH_MAX = 40
 NUMBER_CHARACTERS_MAX = 34
 
 KEYWORDS = frozenset({"if", "then", "else", "and", "or", "not"})
-FUNCTIONS = {"min": (2, 8), "max": (2, 8), "clamp": (3, 3), "abs": (1, 1)}
+FUNCTIONS = {
+    "min": (2, 8),
+    "max": (2, 8),
+    "clamp": (3, 3),
+    "abs": (1, 1),
+    "sum": (1, 1),
+    "mean": (1, 1),
+    "count": (1, 1),
+    "lookup": (2, 2),
+}
 """Each function of the language with the fewest and the most arguments it takes."""
-RESERVED = KEYWORDS | FUNCTIONS.keys() | {"sum", "mean", "count", "lookup", "grams", "acts"}
+RESERVED = KEYWORDS | FUNCTIONS.keys() | {"grams", "acts"}
 """Words that cannot name an input, parameter, factor or term, now or later."""
 
 Kind = Literal["number", "name", "keyword", "unit", "symbol", "end"]

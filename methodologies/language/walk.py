@@ -10,6 +10,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Protocol
 
 from methodologies.language.check import Checked
+from methodologies.language.series import SERIES
 
 
 class Visit(Protocol):
@@ -66,6 +67,11 @@ def evaluate(
             visit(tree, holds=holds)
         return evaluate(yes if holds else no, values, exact, visit)
     args = [evaluate(arg, values, exact, visit) for arg in tree.args]
+    if op in SERIES:
+        return SERIES[op](args[0], exact)
+    if op == "lookup":
+        assert tree.table is not None
+        return tree.table[args[0]]
     if op == "not":
         return not args[0]
     if op in _COMPARE:

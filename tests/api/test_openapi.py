@@ -57,7 +57,9 @@ def test_every_answer_has_a_shape(app):
         f"{name} {status}"
         for name, path, operation in operations(app)
         for status, answer in operation["responses"].items()
-        if status.startswith("2") and status != "204" and path.startswith("/v1/")
+        if status.startswith("2")
+        and status != "204"
+        and path.startswith("/v1/")
         and all(
             "json" in kind and not content.get("schema")
             for kind, content in answer.get("content", {"json": {}}).items()

@@ -24,7 +24,7 @@ async def test_a_registered_version_cannot_change(tx):
     """Other content under a known version number is refused."""
     await tx.execute(
         "INSERT INTO methodology_version VALUES"
-        " (99, 'bike_ride', '1.0.0', 'other', '{}', '2021-01-01', NULL, now())"
+        " (99, 'bike_ride', '1.0.0', 'other', '{}', NULL, NULL, now(), 'checked', 'x')"
     )
     with pytest.raises(VersionChanged):
         await register.register_shipped(tx, active_from=date(2021, 1, 1), now=NOON)

@@ -18,6 +18,12 @@ APPEND_ONLY = [
     "factor_set",
     "audit_record",
     "scan",
+    "budget",
+    "budget_draw",
+    "reduction_correction",
+    "methodology_transition",
+    "dry_run_report",
+    "shadow_result",
 ]
 PARTITIONED = ["entry", "evidence"]
 CHANGES = {
@@ -78,7 +84,9 @@ def test_the_serving_role_cannot_hand_its_rights_on(owner):
     """What it may do itself it may not allow to others: PostgreSQL warns and grants nothing."""
     as_app(owner)
     owner.execute(f"GRANT ALL ON {', '.join(APPEND_ONLY)} TO PUBLIC")
-    assert owner.execute("SELECT has_table_privilege('public', 'entry', 'SELECT')").fetchone() is False
+    assert (
+        owner.execute("SELECT has_table_privilege('public', 'entry', 'SELECT')").fetchone() is False
+    )
 
 
 @pytest.mark.parametrize("table", PARTITIONED)

@@ -1,6 +1,7 @@
 """What several test modules need: documents, packs, a clock that stands still, a record."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,6 +39,10 @@ RECORDS: dict[str, dict[str, Any]] = {
         "vehicle_id": "v-1",
     },
 }
+
+
+UNSAID = {"track_km": Decimal(0), "bicycle": ""}
+"""What a ride's record need not say, as the reader fills it in."""
 
 
 @cache
@@ -84,8 +89,9 @@ terms:
   kg: {formula: "FORMULA", unit: kgCO2e, label: {zh: 减排, en: saved}}
 result: kg
 rounding: {to: 1 gCO2e, mode: floor, below_zero: zero}
+largest_act: 9000000 gCO2e
 caps:
-  - {count: kg, per: citizen, window: day, max: 100, because: kg_per_day}
+  - {count: kg, per: citizen, window: day, max: 9000, because: kg_per_day}
 natural_key: [provider, at]
 evidence: {tier: A, poolable: yes, retention_days: 90, required: [at]}
 sentence: {zh: "{grams} 克", en: "{grams} g"}
@@ -98,3 +104,7 @@ def small(*, formula: str = "x * f", rule: str = "x >= 0 [km]", **changes: str) 
     for old, new in changes.items():
         text = text.replace(old, new)
     return load_text(text)
+
+
+BIKE = methodologies()["bike_ride"]
+"""A shipped document, for whoever names it by its place."""

@@ -19,8 +19,8 @@ from methodologies.contract import (
     Note,
     Plugin,
     Quantification,
-    may_be_pooled,
 )
+from methodologies.pooling import may_be_pooled
 from tests.methodologies.given import ACT_DAY, methodologies, packs
 
 kilograms = st.decimals("-1000000", "1000000", places=9)

@@ -12,7 +12,7 @@ from methodologies.contract import Context, Methodology
 from methodologies.documents import DocumentError, from_canonical, load_text
 from methodologies.explanation import sentence
 from methodologies.trials import factors_of
-from tests.methodologies.given import ACT_DAY, SMALL, methodologies, packs, small
+from tests.methodologies.given import ACT_DAY, SMALL, UNSAID, methodologies, packs, small
 
 BROKEN = {
     "an unknown key": ("result: kg", "result: kg\nresults: kg"),
@@ -162,7 +162,11 @@ def test_a_limit_cuts_the_term_and_what_follows_from_it() -> None:
     """What a window still allows is a step of the explanation, and the grams obey it."""
     bike = methodologies()["bike_ride"]
     factors = packs()["CN"].resolve(bike.manifest.factors, occurred_on=ACT_DAY)
-    evidence = {"distance_km": Decimal(8), "duration_min": Decimal(40), "days_late": Decimal(0)}
+    evidence = {
+        "distance_km": Decimal(8),
+        "duration_min": Decimal(40),
+        "days_late": Decimal(0),
+    } | UNSAID
     context = Context(ACT_DAY, factors, {"counted_km": Decimal(5)})
     found, steps = bike.explain(evidence, context)
     assert found == bike.quantify(evidence, context)
@@ -183,7 +187,11 @@ def test_a_limit_on_anything_else_is_an_error(name: str) -> None:
     """The platform cannot cut what the methodology did not declare as capped."""
     bike = methodologies()["bike_ride"]
     factors = packs()["CN"].resolve(bike.manifest.factors, occurred_on=ACT_DAY)
-    evidence = {"distance_km": Decimal(8), "duration_min": Decimal(40), "days_late": Decimal(0)}
+    evidence = {
+        "distance_km": Decimal(8),
+        "duration_min": Decimal(40),
+        "days_late": Decimal(0),
+    } | UNSAID
     context = Context(ACT_DAY, factors, {name: Decimal(5)})
     found = bike.quantify(evidence, context)
     assert (found.status, found.grams) == ("error", 0)
@@ -194,7 +202,11 @@ def test_an_officer_may_waive_a_hold_but_no_rejection() -> None:
     """A waived reason lets the act through; a late record stays rejected."""
     bike = methodologies()["bike_ride"]
     factors = packs()["CN"].resolve(bike.manifest.factors, occurred_on=ACT_DAY)
-    fast = {"distance_km": Decimal(10), "duration_min": Decimal(10), "days_late": Decimal(0)}
+    fast = {
+        "distance_km": Decimal(10),
+        "duration_min": Decimal(10),
+        "days_late": Decimal(0),
+    } | UNSAID
     waived = Context(ACT_DAY, factors, waived=frozenset({"too_fast", "too_late", "too_short"}))
     assert bike.quantify(fast, Context(ACT_DAY, factors)).status == "held"
     found, steps = bike.explain(fast, waived)
@@ -247,7 +259,7 @@ def test_quantify_is_what_explain_says(
 ) -> None:
     """On every ride, believed or not, limited or not, both forms agree to the digit."""
     bike = methodologies()["bike_ride"]
-    evidence = {"distance_km": km, "duration_min": minutes, "days_late": Decimal(late)}
+    evidence = {"distance_km": km, "duration_min": minutes, "days_late": Decimal(late)} | UNSAID
     factors = factors_of(bike.manifest, {"bike_net_kg_per_km": factor})
     context = Context(ACT_DAY, factors, {} if left is None else {"counted_km": left})
     found = bike.quantify(evidence, context)

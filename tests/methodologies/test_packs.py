@@ -5,16 +5,20 @@ from decimal import Decimal
 
 import pytest
 
+from methodologies.contract import Context
 from methodologies.documents import DocumentError
 from methodologies.manifest import FactorNeed
 from methodologies.packs import (
     FactorMissing,
     FactorUnsuitable,
     PackDisabled,
+    keys_of,
+    overdue,
     pack_from_canonical,
     pack_from_text,
 )
-from tests.methodologies.given import methodologies, packs
+from methodologies.pooling import may_be_pooled
+from tests.methodologies.given import ACT_DAY, methodologies, packs
 
 GRID = methodologies()["ev_charge"].manifest.factors
 PACK = """\
@@ -149,9 +153,103 @@ def test_a_pack_survives_the_database(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(packs()))
 def test_second_hand_packs_ship_disabled(name: str) -> None:
-    """An enabled pack has travel values of grade R or better; only grid years may be T."""
+    """Two packs are disabled; in an enabled one only what is known to be weak is T or U."""
     pack = packs()[name]
-    assert pack.enabled is (name != "JJJ")
+    assert pack.enabled is (name not in ("JJJ", "SH"))
     if pack.enabled:
-        weak = {f.name for f in pack.values if f.grade in ("T", "U")}
-        assert weak <= {"grid_kg_per_kwh"}
+        assert {f.name for f in pack.values if f.grade in ("T", "U")} <= WEAK
+
+
+WEAK = {
+    "grid_kg_per_kwh",
+    "water_kg_per_m3",
+    "storage_efficiency",
+    "charging_loss_share",
+    "baseline_kwh_per_person_day",
+    "base_kg_per_pkm",
+    "rail_kg_per_pkm",
+    "bus_kg_per_pkm",
+    "bike_kg_per_pkm",
+    "production_kg",
+}
+"""Factors that make their acts points-only until somebody has read the primary text."""
+
+
+def test_a_gap_is_explained_or_refused() -> None:
+    """Between two values of a name nothing is missing unless the pack says why."""
+    gap = PACK.replace("valid_from: 2024-01-01, grade: P", "valid_from: 2024-02-01, grade: P")
+    with pytest.raises(DocumentError, match="gap"):
+        pack_from_text(gap)
+    told = gap.replace("2024-02-01,", "2024-02-01, after_gap: nothing was published in January,")
+    pack = pack_from_text(told)
+    with pytest.raises(FactorMissing):
+        pack.resolve(NEED, occurred_on=date(2024, 1, 15))
+    with pytest.raises(DocumentError, match="gap"):
+        pack_from_text(PACK.replace("grade: P", "grade: P, after_gap: there is none"))
+    again = pack_from_canonical(pack.canonical_json)
+    assert again.content_hash == pack.content_hash
+
+
+def test_what_nobody_has_looked_at_is_told() -> None:
+    """A source is overdue from the day after its review date, the longest overdue first."""
+    early = pack_from_text(PACK.replace("2027-01-01", "2026-12-01").replace("id: XX", "id: YY"))
+    late = pack_from_text(PACK)
+    assert overdue([early, late], date(2026, 12, 1)) == []
+    found = overdue([late, early], date(2027, 1, 2))
+    assert [(each.pack, each.days) for each in found] == [("YY", 32), ("XX", 1)]
+    assert found[0].document == "a paper"
+    assert found[0].checked_by == "not yet checked"
+    assert overdue(packs().values(), date(2027, 3, 31)) == []
+    assert overdue(packs().values(), date(2027, 4, 1)) != []
+
+
+KEYED = (
+    FactorNeed("f", "kgCO2e/km", NEED[0].label, Decimal(0), Decimal(1), ("pack", "date", "m")),
+)
+
+
+def test_a_code_chooses_its_own_value_and_else_a_default() -> None:
+    """A model's own value is exact; the kind's value is a default, which is never pooled."""
+    rows = "      - {region: a-1, value: 0.9, valid_from: 2023-01-01, grade: P}\n"
+    pack = pack_from_text(PACK + rows)
+    day = date(2023, 5, 1)
+    found = {
+        model: pack.resolve(KEYED, occurred_on=day, keys=keys_of(KEYED, {"m": model}))["f"]
+        for model in ("a-1", "b-2", "")
+    }
+    assert [(str(f.value), f.variant) for f in found.values()] == [
+        ("0.9", "exact"),
+        ("0.1", "default"),
+        ("0.1", "default"),
+    ]
+    manifest = methodologies()["clothes_recycle"].manifest
+    assert may_be_pooled(manifest, {"f": found["a-1"]})
+    assert not may_be_pooled(manifest, {"f": found["b-2"]})
+
+
+def test_an_optional_factor_may_be_missing() -> None:
+    """Wuhan knows a bus trip and not a bus kilometre; only the act that needs it is held."""
+    bus = methodologies()["transit_bus"]
+    day = date(2026, 5, 1)
+    factors = packs()["WH"].resolve(bus.manifest.factors, occurred_on=day)
+    assert set(factors) == {"bus_net_kg_per_trip"}
+    act = {"mode": "trip", "trips": Decimal(1), "distance_km": Decimal(3), "rider": ""}
+    act |= {"timetable_gap_min": Decimal(0), "duration_min": Decimal(9)}
+    act |= {"minutes_since_same_line": Decimal(500)}
+    assert bus.quantify(act, Context(day, factors)).grams == 212
+    by_distance = bus.quantify(act | {"mode": "distance"}, Context(day, factors))
+    assert (by_distance.status, by_distance.reason_code) == ("error", "incomplete")
+    assert bus.explain(act | {"mode": "distance"}, Context(day, factors))[0] == by_distance
+
+
+def test_shanghai_contradicts_itself_and_credits_nothing() -> None:
+    """Both transcriptions are written down where no act finds them, and the pack is disabled."""
+    pack = packs()["SH"]
+    rail = sorted(str(f.value) for f in pack.values if f.name == "rail_net_kg_per_pkm")
+    assert rail == ["0.071", "0.097"]
+    needs = methodologies()["transit_rail"].manifest.factors
+    with pytest.raises(PackDisabled):
+        pack.resolve(needs, occurred_on=ACT_DAY)
+    enabled = pack_from_canonical(pack.canonical_json.replace('"enabled":"no"', '"enabled":"yes"'))
+    with pytest.raises(FactorMissing):
+        enabled.resolve(needs, occurred_on=date(2026, 5, 1))

@@ -16,6 +16,7 @@ PLANTED = {
     "ledger.no_cause_is_booked_twice": (
         "UPDATE entry SET ref = (SELECT ref FROM entry WHERE seq = 1) WHERE seq = 2"
     ),
+    "ledger.each_kind_moves_one_way": "UPDATE entry SET kind = 5 WHERE seq = 2",
     "reductions.claims_do_not_overlap": (
         "INSERT INTO claim SELECT bucket, scope, subject, starts_at + interval '1 minute', ends_at,"
         " reduction_id FROM claim LIMIT 1"
@@ -28,6 +29,17 @@ PLANTED = {
     "reductions.points_are_booked_once": "DELETE FROM entry WHERE seq = 2",
     "reductions.reductions_replay_to_their_grams": "UPDATE reduction SET grams = grams + 1",
 }
+
+OF_CORRECTIONS = {
+    f"reductions.{name}"
+    for name in (
+        "corrections_follow_one_another",
+        "corrections_are_booked_once",
+        "corrections_add_up",
+        "corrections_replay_to_their_grams",
+    )
+}
+"""These look at nothing where nothing was corrected; `test_correct` plants their breaches."""
 
 
 @pytest.fixture
@@ -51,8 +63,9 @@ async def found(database):
 async def test_a_sound_book_has_no_breach(town):
     """Every check looked at something, and found nothing."""
     checks = await found(town)
-    assert set(checks) == set(PLANTED)
-    assert all(check.rows > 0 and check.breaches == 0 for check in checks.values())
+    assert set(checks) == set(PLANTED) | OF_CORRECTIONS
+    assert all(check.breaches == 0 for check in checks.values())
+    assert all(checks[name].rows > 0 for name in PLANTED)
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -1,0 +1,119 @@
+"""Read: reductions as a file that anybody can compute again, without us and offline.
+
+JSON lines. The first is the header: ``format``, and under ``methodologies`` and
+``factor_sets`` the canonical texts by their SHA-256, so a reader checks them before believing
+a number. Each further line is one reduction as it counts now: its id, the two hashes, the day
+of the act, the inputs and limits as text, and whole grams. Corrected reductions name the
+version that counts; points and people are not in the file.
+
+Lines are in the order of the reductions' ids, which is that of crediting: the table's own order
+would tell which acts are one person's.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.catalogue.versions import Versions
+from app.database import Tx
+from app.reductions.credit import LIMIT_PREFIX
+
+FORMAT = "puhui-replay/1"
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which reductions: of acts from a day until before another, of one methodology or all."""
+
+    from_on: date = date.min
+    until_on: date = date.max
+    methodology: str | None = None
+
+
+async def export(
+    tx: Tx, *, write: Callable[[str], object], versions: Versions, wanted: Wanted
+) -> int:
+    """Stream reductions as lines; memory does not grow with their number.
+
+    Args:
+        tx: a snapshot (`Database.snapshot`), so that the file is of one moment.
+        write: takes each line, its newline included.
+        versions: the catalogue's picture of this moment.
+        wanted: which reductions.
+
+    Returns:
+        How many reductions were written.
+
+    """
+    ids = [
+        version_id
+        for version_id, version in versions.by_id.items()
+        if wanted.methodology in {None, version.methodology.manifest.id}
+    ]
+    arguments = {"versions": ids, "from": wanted.from_on, "until": wanted.until_on}
+    await tx.execute("SET LOCAL statement_timeout = 0")
+    used = await (await tx.execute(_USED, arguments)).fetchall()
+    write(_line(_header(used, versions)))
+    written = 0
+    async with tx.cursor(name="export") as cursor:
+        await cursor.execute(_ALL, arguments)
+        while chunk := await cursor.fetchmany(CHUNK):
+            for row in chunk:
+                write(_line(_reduction(row, versions)))
+            written += len(chunk)
+    return written
+
+
+def _header(used: list[tuple[Any, ...]], versions: Versions) -> dict[str, Any]:
+    manifests = [versions.by_id[each].methodology.manifest for each in {row[0] for row in used}]
+    packs = [versions.packs[each] for each in {row[1] for row in used}]
+    return {
+        "format": FORMAT,
+        "methodologies": {each.content_hash: each.canonical_json for each in manifests},
+        "factor_sets": {each.content_hash: each.canonical_json for each in packs},
+    }
+
+
+def _reduction(row: tuple[Any, ...], versions: Versions) -> dict[str, Any]:
+    reduction_id, version_id, factor_set_id, occurred_on, grams, kept = row
+    inputs: Mapping[str, str] = kept
+    return {
+        "id": str(reduction_id),
+        "methodology": versions.by_id[version_id].methodology.manifest.content_hash,
+        "factor_set": versions.packs[factor_set_id].content_hash,
+        "occurred_on": occurred_on.isoformat(),
+        "inputs": {
+            name: value for name, value in inputs.items() if not name.startswith(LIMIT_PREFIX)
+        },
+        "limits": {
+            name.removeprefix(LIMIT_PREFIX): value
+            for name, value in inputs.items()
+            if name.startswith(LIMIT_PREFIX)
+        },
+        "grams": grams,
+    }
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+_CURRENT = """
+  FROM reduction r
+  LEFT JOIN LATERAL (
+         SELECT c.new_version_id, c.grams_after FROM reduction_correction c
+          WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
+          ORDER BY c.nth DESC LIMIT 1) AS c ON true
+ WHERE r.occurred_on >= %(from)s AND r.occurred_on < %(until)s
+   AND coalesce(c.new_version_id, r.version_id) = ANY(%(versions)s::smallint[])
+"""
+_USED = (
+    "SELECT DISTINCT coalesce(c.new_version_id, r.version_id), r.factor_set_id" + _CURRENT
+).encode()
+_ALL = (
+    "SELECT r.id, coalesce(c.new_version_id, r.version_id), r.factor_set_id, r.occurred_on,"
+    " coalesce(c.grams_after, r.grams), r.inputs" + _CURRENT + " ORDER BY r.id"
+).encode()
