@@ -203,9 +203,7 @@ def _hoisted(part: Any, schemas: dict[str, Any]) -> Any:
     if isinstance(part, dict):
         for name, schema in part.get("$defs", {}).items():
             schemas[name] = _hoisted(schema, schemas)
-        return {
-            name: _hoisted(value, schemas) for name, value in part.items() if name != "$defs"
-        }
+        return {name: _hoisted(value, schemas) for name, value in part.items() if name != "$defs"}
     if isinstance(part, str):
         return part.replace("#/$defs/", "#/components/schemas/")
     return part

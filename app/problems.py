@@ -74,9 +74,7 @@ class TryAgain(DomainError):
     title_zh = "服务暂时不可用"
 
 
-def problem(
-    code: str, status: int, *, title: str, detail: str, request_id: str
-) -> dict[str, Any]:
+def problem(code: str, status: int, *, title: str, detail: str, request_id: str) -> dict[str, Any]:
     """The standard members of one problem object."""
     return {
         "type": PROBLEM_BASE + code,

@@ -33,7 +33,8 @@ READS, WRITES, ROUNDS = 2_000, 800, 5
 READ = "SELECT earned, consumed, held FROM bal WHERE bucket = %s AND account_id = %s AND unit = 1"
 INSERT = "INSERT INTO ev SELECT * FROM unnest(%(a)b::bigint[])"
 UPDATE = "UPDATE bal SET earned = earned + 1 WHERE bucket = 7 AND account_id = 1031 AND unit = 1"
-BAL = table("bal", *(column(c) for c in ("bucket", "account_id", "unit", "earned", "consumed", "held")))
+COLUMNS = ("bucket", "account_id", "unit", "earned", "consumed", "held")
+BAL = table("bal", *(column(name) for name in COLUMNS))
 CORE = select(BAL.c.earned, BAL.c.consumed, BAL.c.held).where(
     BAL.c.bucket == 7, BAL.c.account_id == 1031, BAL.c.unit == 1
 )

@@ -106,7 +106,7 @@ async def load(tx: Tx, *, fingerprint: tuple[Any, ...]) -> Versions:
     programme = await (await tx.execute(_PROGRAMME)).fetchone()
     if programme is None:
         raise CatalogueEmpty(
-            "Set a programme up first: `puhui demo`, or `puhui seed`.", "请先初始化项目。"
+            "Set a programme up first, for instance with `puhui demo`.", "请先初始化项目。"
         )
     zone, factor_set_id, points_life_months = programme
     by_id: dict[int, Version] = {}
@@ -151,8 +151,9 @@ def _methodology(body: str) -> Methodology:
 
 _FINGERPRINT = """
 SELECT (SELECT count(*) FROM methodology_version),
-       (SELECT hashtext(string_agg(id || ':' || active_from || ':' || coalesce(active_until::text, ''),
-                                   ',' ORDER BY id)) FROM methodology_version),
+       (SELECT hashtext(string_agg(
+                 id || ':' || active_from || ':' || coalesce(active_until::text, ''),
+                 ',' ORDER BY id)) FROM methodology_version),
        (SELECT count(*) FROM factor_set),
        (SELECT hashtext(string_agg(methodology || valid_from || points_per_kg, ','
                                    ORDER BY methodology, valid_from)) FROM tariff),

@@ -26,7 +26,9 @@ class Used:
     def __init__(self) -> None:
         self._amounts: defaultdict[Place, Decimal] = defaultdict(Decimal)
 
-    def add(self, account_id: int, day: date, methodology: str, counts: Mapping[str, Decimal]) -> None:
+    def add(
+        self, account_id: int, day: date, methodology: str, counts: Mapping[str, Decimal]
+    ) -> None:
         """One more act, and what its capped terms came to."""
         self._amounts[account_id, day, methodology, ACTS] += 1
         for name, amount in counts.items():

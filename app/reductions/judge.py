@@ -75,9 +75,8 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
         return _refuse(record, "not_in_force", "methodology", "no version was in force that day")
     manifest = version.methodology.manifest
     if around.received_at - evidence.ended_at > timedelta(days=manifest.late_evidence_days + 1):
-        return _refuse(
-            record, "too_late", "data", f"records are accepted for {manifest.late_evidence_days} days"
-        )
+        days = manifest.late_evidence_days
+        return _refuse(record, "too_late", "data", f"records are accepted for {days} days")
     worth = quantify(version, evidence, around.versions)
     if worth.status in {"not_applicable", "rejected"}:
         return _refuse(record, worth.reason_code or worth.status, "data", None)
@@ -97,7 +96,10 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
 
 
 def quantify(
-    version: Version, evidence: Evidence, versions: Versions, limits: Mapping[str, str] | None = None
+    version: Version,
+    evidence: Evidence,
+    versions: Versions,
+    limits: Mapping[str, str] | None = None,
 ) -> Quantification:
     """Compute with the factors of the act's day; a missing factor holds, it never guesses."""
     try:

@@ -58,7 +58,9 @@ class BatchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    records: list[RecordIn] = Field(description="1 to 1,000 records.", min_length=1, max_length=1000)
+    records: list[RecordIn] = Field(
+        description="1 to 1,000 records.", min_length=1, max_length=1000
+    )
 
 
 class OutcomeView(BaseModel):

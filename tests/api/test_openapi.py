@@ -57,7 +57,9 @@ def test_every_answer_has_a_shape(app):
         f"{name} {status}"
         for name, path, operation in operations(app)
         for status, answer in operation["responses"].items()
-        if status.startswith("2") and status != "204" and path.startswith("/v1/")
+        if status.startswith("2")
+        and status != "204"
+        and path.startswith("/v1/")
         and all(
             "json" in kind and not content.get("schema")
             for kind, content in answer.get("content", {"json": {}}).items()
@@ -69,10 +71,10 @@ def test_every_answer_has_a_shape(app):
 def reached(document, part, found):
     """The names of all component schemas that a part of the document refers to."""
     if isinstance(part, dict):
-        if name := str(part.get("$ref", "")).removeprefix("#/components/schemas/"):
-            if name not in found:
-                found.add(name)
-                reached(document, document["components"]["schemas"][name], found)
+        name = str(part.get("$ref", "")).removeprefix("#/components/schemas/")
+        if name and name not in found:
+            found.add(name)
+            reached(document, document["components"]["schemas"][name], found)
         for value in part.values():
             reached(document, value, found)
     elif isinstance(part, list):

@@ -78,7 +78,9 @@ def test_the_serving_role_cannot_hand_its_rights_on(owner):
     """What it may do itself it may not allow to others: PostgreSQL warns and grants nothing."""
     as_app(owner)
     owner.execute(f"GRANT ALL ON {', '.join(APPEND_ONLY)} TO PUBLIC")
-    assert owner.execute("SELECT has_table_privilege('public', 'entry', 'SELECT')").fetchone() is False
+    assert (
+        owner.execute("SELECT has_table_privilege('public', 'entry', 'SELECT')").fetchone() is False
+    )
 
 
 @pytest.mark.parametrize("table", PARTITIONED)

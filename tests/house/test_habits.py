@@ -23,7 +23,9 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def test_rooms_look_down():
     """The import contracts in pyproject.toml hold: layers, methodologies, rules, no circles."""
     program = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -104,7 +104,9 @@ def test_migrations_are_dated_and_tell_their_price():
     for each in sources("alembic/versions"):
         named = re.fullmatch(r"(\d{4}_\d{2}_\d{2}_\d{4})_[a-z0-9_]+", each.path.stem)
         words = ast.get_docstring(each.tree) or ""
-        told = re.search(r"^Locks: \S", words, re.MULTILINE) and re.search(r"^Old code: \S", words, re.MULTILINE)
+        told = re.search(r"^Locks: \S", words, re.MULTILINE) and re.search(
+            r"^Old code: \S", words, re.MULTILINE
+        )
         if not (named and told and f'revision = "{named[1]}"' in each.text):
             vague.append(each.name)
     assert vague == []

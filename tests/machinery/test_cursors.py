@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from app.pages import BadCursor, cursor_of, key_of
 
 parts = st.lists(
-    st.integers(-(2**63) + 1, 2**63 - 1) | st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
+    st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
     min_size=1,
     max_size=4,
 )
