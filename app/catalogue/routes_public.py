@@ -27,7 +27,10 @@ async def list_methodologies(request: Request, tx: ReadTx) -> MethodologyList:
 
 @router.get(
     "/methodologies/{methodology}/versions/{version}",
-    responses=document(CatalogueEmpty, MethodologyNotFound),
+    responses={
+        200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+        **document(CatalogueEmpty, MethodologyNotFound),
+    },
     response_class=Response,
 )
 async def read_methodology(
