@@ -36,7 +36,8 @@ class CsvTable:
         self.delimiter = delimiter or _delimiter(head)
         with damage(path), unpacked(path) as (file, _):
             header = next(self._records(file), None)
-        self.columns: tuple[str, ...] | None = self._checked(header)
+        self.first = self._checked(header)
+        self.columns: tuple[str, ...] | None = self.first
 
     def chunks(self, *, after: int, size: int) -> Iterator[Chunk]:
         """Chunks of rows; a row with too many or too few cells is unreadable."""

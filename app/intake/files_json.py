@@ -21,6 +21,10 @@ class JsonTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = path.stat().st_size
+        self.delimiter = ""
+        first = next(self.chunks(after=0, size=1), None)
+        row = first.rows[0] if first is not None else None
+        self.first = () if row is None or isinstance(row, Unreadable) else tuple(row)
 
     def chunks(self, *, after: int, size: int) -> Iterator[Chunk]:
         """Chunks of rows; a line that is not an object is unreadable."""

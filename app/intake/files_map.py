@@ -117,16 +117,20 @@ def from_pairs(pairs: Iterable[str], constants: Iterable[str] = ()) -> FileMap:
     return FileMap(found.pop("ref"), found.pop("subject"), found)
 
 
-def by_name(columns: Iterable[str] | None, manifest: Manifest) -> FileMap:
-    """The map of a file whose columns are called as the record's fields are."""
+def by_name(columns: Iterable[str] | None, first: Iterable[str], manifest: Manifest) -> FileMap:
+    """The map of a file whose columns are called as the record's fields are.
+
+    Args:
+        columns: the file's columns; None where each row has its own.
+        first: the names of the first row, which tell ``distance_km`` from ``data.distance_km``.
+        manifest: whose inputs are looked for.
+
+    """
     given = [spec.name for spec in manifest.inputs.values() if spec.derived_from is None]
-    wanted = [*given, *manifest.evidence.fields]
-    if columns is None:
-        data = {name: Source(columns=(f"data.{name}",)) for name in wanted}
-        return FileMap(Source(columns=("ref",)), Source(columns=("subject",)), data)
-    there = set(columns)
-    called = {name: next((c for c in (name, f"data.{name}") if c in there), None) for name in wanted}
-    data = {name: Source(columns=(column,)) for name, column in called.items() if column}
+    prefix = "data." if any(name.startswith("data.") for name in first) else ""
+    called = {name: prefix + name for name in (*given, *manifest.evidence.fields)}
+    there = set(called.values() if columns is None else columns)
+    data = {name: Source(columns=(each,)) for name, each in called.items() if each in there}
     return FileMap(Source(columns=("ref",)), Source(columns=("subject",)), data)
 
 

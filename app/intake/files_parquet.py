@@ -32,8 +32,10 @@ class ParquetTable:
                 f"{path.name} is not a Parquet file that can be read ({type(error).__name__}).",
                 f"{path.name} 不是可读取的 Parquet 文件。",
             ) from error
-        self.columns: tuple[str, ...] | None = tuple(schema)
-        refuse_twins(path, self.columns)
+        self.delimiter = ""
+        self.first = tuple(schema)
+        self.columns: tuple[str, ...] | None = self.first
+        refuse_twins(path, self.first)
 
     def chunks(self, *, after: int, size: int) -> Iterator[Chunk]:
         """Chunks of rows; what repeats a row in the rejects file is its number."""

@@ -66,11 +66,22 @@ class Chunk:
 
 
 class Table(Protocol):
-    """A file whose rows can be asked for."""
+    """A file whose rows can be asked for.
 
+    Attributes:
+        columns: those every row has; None where each row names its own.
+        first: the names in the header, or in the first row.
+        size: how large it is, in the unit of `Chunk.position`.
+        delimiter: between the cells of a CSV.
+
+    """
+
+    path: Path
     format: Format
     columns: tuple[str, ...] | None
+    first: tuple[str, ...]
     size: int
+    delimiter: str
 
     def chunks(self, *, after: int, size: int) -> Iterator[Chunk]:
         """Chunks of ``size`` rows, without the first ``after`` rows of the file."""
