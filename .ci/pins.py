@@ -1,7 +1,6 @@
-"""Print the versions that ``uv.lock`` pins, as constraints for pip.
+"""Print what uv.lock pins as constraints that pip understands. Standard library only.
 
-For machines without uv. Standard library only: it runs before anything is installed. A package
-that the lock holds in several versions is printed once for each, with the marker that chooses.
+A package that is pinned to several versions has markers that tell when which one is meant.
 """
 
 import sys
@@ -10,19 +9,18 @@ from pathlib import Path
 
 
 def pins(lock: Path) -> list[str]:
-    """One ``name==version ; marker`` for each locked package that comes from a registry."""
-    packages = tomllib.loads(lock.read_text(encoding="utf-8"))["package"]
-    return sorted(
-        f"{package['name']}=={package['version']}{suffix}"
-        for package in packages
-        if "registry" in package["source"]
-        for suffix in _markers(package)
-    )
-
-
-def _markers(package: dict[str, list[str]]) -> list[str]:
-    return [f" ; {marker}" for marker in package.get("resolution-markers", [])] or [""]
+    """``name==version ; marker`` for each package from a registry."""
+    with lock.open("rb") as file:
+        packages = tomllib.load(file)["package"]
+    found = []
+    for package in packages:
+        if "registry" not in package["source"]:
+            continue  # the project itself
+        markers = " or ".join(f"({marker})" for marker in package.get("resolution-markers", ()))
+        pin = f"{package['name']}=={package['version']}"
+        found.append(f"{pin} ; {markers}" if markers else pin)
+    return found
 
 
 if __name__ == "__main__":
-    print("\n".join(pins(Path(sys.argv[1]))))
+    sys.stdout.write("\n".join(pins(Path(sys.argv[1]))) + "\n")
