@@ -30,6 +30,7 @@ test: lint types
 
 lint: $(VENV)/.for-developing
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
 
 types: $(VENV)/.for-developing

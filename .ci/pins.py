@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, not a package
 """Print what uv.lock pins as constraints that pip understands. Standard library only.
 
 A package that is pinned to several versions has markers that tell when which one is meant.

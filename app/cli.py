@@ -40,13 +40,22 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 AWAY = 3
 
 
+@cli.callback()
+def _quietly() -> None:
+    """Warnings only, on standard error; a server says more."""
+    logs.configure(level=logging.WARNING)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what fails is told once, below
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Turn whatever goes wrong into a sentence and an exit code; a bug stays a traceback."""
     try:
         yield
-    except (FileProblem, DomainError) as error:
-        _end(1, error.detail_zh, str(error))
+    except FileProblem as error:
+        _end(error.exit_code, error.detail_zh, error.detail)
+    except DomainError as error:
+        _end(1, error.detail_zh, error.detail)
     except ValidationError as error:
         wrong = "; ".join(_told_setting(each["loc"], each["msg"]) for each in error.errors())
         _end(2, "配置有误。", f"The settings are wrong: {wrong}.")
@@ -57,6 +66,8 @@ def told() -> Iterator[None]:
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
         why = str(error).strip().splitlines()[:1]
         _end(AWAY, "数据库无应答。", f"PostgreSQL does not answer: {''.join(why)}")
+    except OSError as error:  # a full disk, a folder that may not be written
+        _end(1, "文件系统出错。", str(error))
     except KeyboardInterrupt:
         _end(130, "已中断。", "Interrupted; whatever was committed stays.")
 
@@ -129,7 +140,6 @@ def demo(
         _refuse_in_production(settings, "puhui demo")
         number = port or settings.port
         taken = None if once else stack.enter_context(serving.socket_on("127.0.0.1", number))
-        logs.configure(level=logging.WARNING)
         found = stack.enter_context(servers())
         migrations.migrate(found.owner_url)
         folder = found.home / "demo"
@@ -177,7 +187,6 @@ def ingest(
 ) -> None:
     """Credit a file; safe to run again, to kill and to resume. Every row gets an outcome."""
     from app.demo import ingesting  # reads files; other commands start without it
-    from app.reductions.ingest_file import DatabaseAway
 
     wish = ingesting.Wish(
         path=file,
@@ -199,18 +208,9 @@ def ingest(
     with told():
         if shift_days:
             _refuse_in_production(Settings(), "--shift-days")
-        logs.configure(level=logging.WARNING)
         with servers() as found:
             _migrate_embedded(found)
-            try:
-                asyncio.run(ingesting.ingest(found, wish, out))
-            except DatabaseAway as gone:
-                _end(
-                    AWAY,
-                    f"数据库在第 {gone.rows_done:,} 行之后断开;再次运行同一命令即可继续。",
-                    f"The database went away after row {gone.rows_done:,}; run the same command "
-                    "again to go on.",
-                )
+            asyncio.run(ingesting.ingest(found, wish, out))
 
 
 @cli.command()
@@ -274,3 +274,7 @@ def _migrate_embedded(found: Found) -> None:
 def run() -> None:
     """The entry point ``puhui``."""
     cli()
+
+
+if __name__ == "__main__":
+    run()

@@ -105,7 +105,9 @@ def _copy(servers: Servers, template: str) -> Iterator[Urls]:
 @pytest.fixture
 async def connection(urls: Urls) -> AsyncIterator[Tx]:
     """Real PostgreSQL, as the serving role, in one transaction that is undone at the end."""
-    conninfo = make_conninfo(urls.app, options=f"-c role={APP_ROLE} -c timezone=UTC -c search_path=public,queue")
+    conninfo = make_conninfo(
+        urls.app, options=f"-c role={APP_ROLE} -c timezone=UTC -c search_path=public,queue"
+    )
     async with (
         await AsyncConnection.connect(conninfo, autocommit=True) as connection,
         connection.transaction(force_rollback=True),

@@ -1,4 +1,4 @@
-"""The demo city: Zhenjiang with citizens, merchants and rides, for anybody's laptop.
+"""The demo city, and what the operator's tool shows, signs and serves with.
 
-Everything here goes through the same doors as in a real city; nothing here is needed by one.
+The city goes through the same doors as a real one; nothing below needs this folder.
 """

@@ -70,9 +70,7 @@ async def _citizens(tx: Tx, now: datetime) -> list[CitizenView]:
     ]
 
 
-async def _cards(
-    tx: Tx, people: list[CitizenView], subject_key: bytes, now: datetime
-) -> None:
+async def _cards(tx: Tx, people: list[CitizenView], subject_key: bytes, now: datetime) -> None:
     """Share the cards of the files out among the citizens; the leader has the busiest one."""
     for code in city.PROVIDERS:
         provider = await providers.by_code(tx, code=code)

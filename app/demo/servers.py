@@ -6,6 +6,8 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from app.database import Database, database_for
 from app.embedded import engines, home_folder
 from app.keys import Keys, keys_for
@@ -55,6 +57,8 @@ async def opened(found: Found, *, patient: bool = False) -> AsyncIterator[Databa
     few = {"pool_size": 2, "read_pool_size": 2}
     few |= {"statement_timeout_ms": LONG_STATEMENTS_MS} if patient else {}
     database = database_for(found.settings.database.model_copy(update=few), found.database_url)
+    # One try tells at once why PostgreSQL cannot be reached; a pool would go on trying.
+    await (await psycopg.AsyncConnection.connect(found.database_url, connect_timeout=5)).close()
     await database.open()
     try:
         yield database

@@ -175,8 +175,7 @@ async def tell_what_to_try(stage: Stage, *, port: int) -> None:
     sign_in = f"-H 'Authorization: Bearer {token}'"
     offer = next(each for each in found if each.title_en == city.OFFERS[0][2])
     console.print(
-        f"\n[bold]小林 lin[/]: {wallet.available:,} 积分 points. "
-        "复制即可运行 paste these:\n"
+        f"\n[bold]小林 lin[/]: {wallet.available:,} 积分 points. 复制即可运行 paste these:\n"
     )
     lines = [f"curl -s {base}/v1/me/wallet {sign_in}"]
     lines += [f"curl -s {base}/v1/me/reductions/{one.id}/explanation {sign_in}" for one in mine]

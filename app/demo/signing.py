@@ -12,9 +12,7 @@ from app.people.register import citizen, officer
 from app.people.tokens import Audience, Tokens
 
 
-async def token(
-    tx: Tx, *, who: str, key: Ed25519PrivateKey, life: timedelta, now: datetime
-) -> str:
+async def token(tx: Tx, *, who: str, key: Ed25519PrivateKey, life: timedelta, now: datetime) -> str:
     """A token for ``kind:name``.
 
     Args:

@@ -68,9 +68,7 @@ class CsvTable:
 
     def _records(self, file: io.BufferedReader) -> Iterator[list[str] | str]:
         """Records, or what is wrong with one; empty lines are none."""
-        text = io.TextIOWrapper(
-            file, encoding="utf-8-sig", errors="surrogateescape", newline=""
-        )
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
         reader = csv.reader(text, delimiter=self.delimiter)
         try:
             while True:

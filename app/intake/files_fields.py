@@ -55,12 +55,15 @@ class RowReader:
 
     def __init__(self, file_map: FileMap, manifest: Manifest) -> None:
         self._methodology = manifest.id
-        self._ref = _field("ref", file_map.ref, None, file_map.shift_days)
-        self._subject = _field("subject", file_map.subject, None, file_map.shift_days)
-        self._data = [
+        self._ref = _field("ref", file_map.ref, None, 0)
+        self._subject = _field("subject", file_map.subject, None, 0)
+        fields = [
             _field(name, source, manifest.inputs.get(name), file_map.shift_days)
             for name, source in file_map.data.items()
         ]
+        self._constants = {each[0]: each[2] for each in fields if each[2] is not None}
+        self._single = [(each[0], each[1][0], each[3]) for each in fields if len(each[1]) == 1]
+        self._joined = [each for each in fields if len(each[1]) > 1]
 
     def read(self, rows: Sequence[Row]) -> tuple[list[Any], list[RefusedRow]]:
         """An item for each row that can be read (None for the others), and the refusals."""
@@ -71,26 +74,38 @@ class RowReader:
                 refused.append(RefusedRow(index, None, "malformed", "", row.detail))
                 items.append(None)
                 continue
-            ref = _value(row, self._ref)
-            field = "subject"
-            data: dict[str, str] = {}
-            try:
-                subject = _value(row, self._subject)
-                for each in self._data:
-                    field = each[0]
-                    value = _value(row, each)
-                    if value is not None:
-                        data[field] = value
-            except Refused as error:
-                refused.append(
-                    RefusedRow(index, ref, error.reason, f"data.{field}", error.detail)
-                )
+            item = self._item(row)
+            if isinstance(item, dict):
+                items.append(item)
+            else:
+                name, error = item
+                ref = _value(row, self._ref)
+                refused.append(RefusedRow(index, ref, error.reason, f"data.{name}", error.detail))
                 items.append(None)
-                continue
-            items.append(
-                {"ref": ref, "subject": subject, "methodology": self._methodology, "data": data}
-            )
         return items, refused
+
+    def _item(self, row: Mapping[str, str | None]) -> dict[str, Any] | tuple[str, Refused]:
+        """One item; or the field that is refused, and why. The hot loop of reading a file."""
+        data = dict(self._constants)
+        name = ""
+        get = row.get
+        try:
+            for name, column, convert in self._single:
+                text = get(column)
+                if text is not None and text not in MISSING:
+                    data[name] = text if convert is None else convert(text)
+            for field in self._joined:
+                name = field[0]
+                if (text := _value(row, field)) is not None:
+                    data[name] = text
+        except Refused as error:
+            return name, error
+        return {
+            "ref": _value(row, self._ref),
+            "subject": _value(row, self._subject),
+            "methodology": self._methodology,
+            "data": data,
+        }
 
 
 def _value(row: Mapping[str, str | None], field: _Field) -> str | None:

@@ -58,9 +58,7 @@ def _lines(file: io.BufferedReader) -> Iterator[bytes]:
 def row_of(line: bytes) -> Row:
     """The members of one object, as text; those of an object inside as ``outer.inner``."""
     try:
-        found = json.loads(
-            line.decode(), parse_int=str, parse_float=_plain, parse_constant=str
-        )
+        found = json.loads(line.decode(), parse_int=str, parse_float=_plain, parse_constant=str)
     except UnicodeDecodeError:
         return Unreadable("not UTF-8")
     except (ValueError, RecursionError):

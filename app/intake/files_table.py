@@ -22,6 +22,8 @@ BLOCK_BYTES = 1 << 20
 class FileProblem(Exception):
     """The file, or what was said about it, cannot be used: what is wrong, in two languages."""
 
+    exit_code = 1
+
     def __init__(self, detail: str, detail_zh: str) -> None:
         super().__init__(detail)
         self.detail = detail

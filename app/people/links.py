@@ -19,9 +19,7 @@ class Holder:
 
     def held_it_at(self, moment: datetime) -> bool:
         """Whether the card was this person's at that moment; half-open."""
-        return self.valid_from <= moment and (
-            self.valid_until is None or moment < self.valid_until
-        )
+        return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,7 @@ async def holders(
         subjects: digests of the cards (`subjects.digest_of`).
 
     """
-    rows = await tx.execute(
-        _HOLDERS, {"provider": provider_id, "subjects": list(set(subjects))}
-    )
+    rows = await tx.execute(_HOLDERS, {"provider": provider_id, "subjects": list(set(subjects))})
     found: dict[UUID, tuple[Holder, ...]] = {}
     async for subject, account_id, valid_from, valid_until, scenarios in rows:
         holder = Holder(account_id, valid_from, valid_until, frozenset(scenarios))

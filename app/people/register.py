@@ -24,9 +24,7 @@ async def register_citizen(
     """Make a citizen known; the same nickname again returns the same citizen."""
     n = await (await tx.execute("SELECT nextval('account_number')")).fetchone()
     assert n is not None
-    await tx.execute(
-        _CITIZEN, (new_id(), account_number(n[0]), nickname, district_code, now)
-    )
+    await tx.execute(_CITIZEN, (new_id(), account_number(n[0]), nickname, district_code, now))
     return await citizen(tx, name=nickname)
 
 

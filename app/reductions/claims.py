@@ -16,11 +16,7 @@ from app.reductions.decisions import Candidate, Interval
 async def lock_subjects(tx: Tx, *, intervals: Iterable[Interval]) -> None:
     """Put acts of shared subjects in line, in key order, until the transaction ends."""
     wanted = sorted(
-        {
-            (each.subject % 1024, each.scope.value, each.subject)
-            for each in intervals
-            if each.shared
-        }
+        {(each.subject % 1024, each.scope.value, each.subject) for each in intervals if each.shared}
     )
     if not wanted:
         return

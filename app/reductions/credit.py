@@ -84,14 +84,10 @@ async def _claim_keys(tx: Tx, settled: Settled) -> None:
 
 
 def _kept(candidates: Sequence[Candidate]) -> list[Kept]:
-    return [
-        Kept(each.id, each.account_id, each.day, each.key, each.record) for each in candidates
-    ]
+    return [Kept(each.id, each.account_id, each.day, each.key, each.record) for each in candidates]
 
 
-async def _book(
-    tx: Tx, credited: Sequence[Candidate], versions: Versions, now: datetime
-) -> None:
+async def _book(tx: Tx, credited: Sequence[Candidate], versions: Versions, now: datetime) -> None:
     """Reductions, claims, points and messages of what is credited."""
     if not credited:
         return
@@ -155,9 +151,7 @@ async def _hold(tx: Tx, held: Sequence[Candidate], now: datetime) -> None:
     )
 
 
-async def _first(
-    tx: Tx, seen: Sequence[tuple[Candidate, Earlier]]
-) -> dict[UUID, tuple[int, int]]:
+async def _first(tx: Tx, seen: Sequence[tuple[Candidate, Earlier]]) -> dict[UUID, tuple[int, int]]:
     """Grams and points of what was credited before, for the same citizen's duplicates."""
     same = [before for candidate, before in seen if before.account_id == candidate.account_id]
     if not same:

@@ -126,9 +126,7 @@ class Candidate:
 
     def refused(self, reason: str, detail: str | None = None) -> Outcome:
         """The answer when it is rejected after all."""
-        return Outcome(
-            self.record.index, self.record.ref, Verdict.rejected, reason, None, detail
-        )
+        return Outcome(self.record.index, self.record.ref, Verdict.rejected, reason, None, detail)
 
     def _cut_by(self) -> str | None:
         if not self.limits:

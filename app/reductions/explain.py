@@ -89,9 +89,7 @@ def replay(kept: Stored, versions: Versions) -> Quantification:
     return version.methodology.quantify(inputs, context)
 
 
-def split(
-    kept: Mapping[str, str], version: Version
-) -> tuple[dict[str, Any], dict[str, str]]:
+def split(kept: Mapping[str, str], version: Version) -> tuple[dict[str, Any], dict[str, str]]:
     """Apart again: the typed inputs, and what caps over a window still allowed."""
     plain = {name: value for name, value in kept.items() if not name.startswith(LIMIT_PREFIX)}
     limits = {

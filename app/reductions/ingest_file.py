@@ -22,24 +22,28 @@ from app.intake.files import FileKey, Progress
 from app.intake.files_fields import RefusedRow, RowReader
 from app.intake.files_map import FileMap
 from app.intake.files_rejects import Reject, Rejects
-from app.intake.files_table import Chunk, Table, digest_of
+from app.intake.files_table import Chunk, FileProblem, Table, digest_of
 from app.reductions.decisions import Outcome, Verdict
 from app.reductions.ingest import Ingested, ingest_chunk
 
 ATTEMPTS = 8
 """How often a chunk is tried when it loses a race for locks."""
 _LOST_RACE = (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure)
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, OSError)
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout)
 
 Ready = tuple[Chunk, list[Any], list[RefusedRow]]
 
 
-class DatabaseAway(Exception):
+class DatabaseAway(FileProblem):
     """PostgreSQL went away; what is committed stays, and the same command goes on."""
 
+    exit_code = 3
+
     def __init__(self, rows_done: int) -> None:
-        super().__init__(f"the database went away after row {rows_done}")
-        self.rows_done = rows_done
+        super().__init__(
+            f"The database went away after row {rows_done:,}; run the same command again to go on.",
+            f"数据库在第 {rows_done:,} 行之后断开;再次运行同一命令即可继续。",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,7 @@ class _Ingest:
             await ahead.close()
         if order.rejects is not None:
             await asyncio.to_thread(order.rejects.finish, rows_done=found.rows_done)
+        report(Report(found, 0, order.table.size, order.table.size))
         already = began_at > 0 and found.rows_done == began_at
         return Finished(found, already, found.rows_done - began_at)
 

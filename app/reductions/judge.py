@@ -134,9 +134,7 @@ def context_of(
     return Context(occurred_on, factors, exact)
 
 
-def _read(
-    record: Record, newest: Version, around: Surroundings
-) -> tuple[Version | None, Evidence]:
+def _read(record: Record, newest: Version, around: Surroundings) -> tuple[Version | None, Evidence]:
     """Read with the newest version; if another was in force that day, read with that."""
     zone = around.versions.zone
     evidence = newest.reader.read(record.data, received_at=around.received_at, zone=zone)
@@ -146,9 +144,7 @@ def _read(
     return version, evidence
 
 
-def _interval(
-    claim: Claim, evidence: Evidence, account_id: int, around: Surroundings
-) -> Interval:
+def _interval(claim: Claim, evidence: Evidence, account_id: int, around: Surroundings) -> Interval:
     """The subject's number: the citizen's own, or 63 bits of a keyed digest."""
     scope = Scope[claim.scope.replace("-", "_")]
     named = "" if claim.subject == "citizen" else evidence.fields.get(claim.subject, "")

@@ -72,9 +72,7 @@ def _within(candidate: Candidate | None) -> Earlier | None:
     return Earlier(candidate.account_id, candidate.id, candidate.day)
 
 
-def _collides(
-    candidate: Candidate, taken: Mapping[tuple[int, int], list[Interval]]
-) -> bool:
+def _collides(candidate: Candidate, taken: Mapping[tuple[int, int], list[Interval]]) -> bool:
     return any(
         claim.overlaps(other)
         for claim in candidate.claims
@@ -124,9 +122,7 @@ def answers(settled: Settled, first: Mapping[UUID, tuple[int, int]]) -> list[Out
     return [each.outcome() for each in settled.accepted] + settled.refused + seen
 
 
-def _duplicate(
-    candidate: Candidate, before: Earlier, first: tuple[int, int] | None
-) -> Outcome:
+def _duplicate(candidate: Candidate, before: Earlier, first: tuple[int, int] | None) -> Outcome:
     """The first answer again; of another citizen's record, nothing but that it exists."""
     record = candidate.record
     if before.account_id != candidate.account_id or first is None:

@@ -58,8 +58,12 @@ async def test_one_batch_from_eight_workers_is_credited_once(town):
 
 async def test_overlapping_acts_race_for_one_citizen(town):
     """Of ten different acts of one person at one time, exactly one is credited."""
-    acts = [ride(f"r{n}", subject="card-p0", start=MORNING + timedelta(minutes=n)) for n in range(5)]
-    acts += [metro(f"m{n}", subject="card-p0", start=MORNING + timedelta(minutes=n)) for n in range(5)]
+    acts = [
+        ride(f"r{n}", subject="card-p0", start=MORNING + timedelta(minutes=n)) for n in range(5)
+    ]
+    acts += [
+        metro(f"m{n}", subject="card-p0", start=MORNING + timedelta(minutes=n)) for n in range(5)
+    ]
 
     answers = await asyncio.gather(*(delivered(town, act) for act in acts))
 
@@ -70,9 +74,7 @@ async def test_overlapping_acts_race_for_one_citizen(town):
 
 async def test_two_citizens_race_for_one_vehicle(town):
     """Of six holders who report one car's charge at one time, exactly one is credited."""
-    charges = [
-        charge(f"c{n}", subject=f"card-p{n}", vehicle_id="SU-L-12345") for n in range(6)
-    ]
+    charges = [charge(f"c{n}", subject=f"card-p{n}", vehicle_id="SU-L-12345") for n in range(6)]
 
     answers = await asyncio.gather(*(delivered(town, each) for each in charges))
 

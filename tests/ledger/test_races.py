@@ -45,9 +45,7 @@ async def test_earning_and_holding_at_once_keep_the_book(committing):
         try:
             async with committing.writing() as tx:
                 await hold.hold(tx, account_id=ANNA, points=1)
-                await hold.spend(
-                    tx, account_id=ANNA, points=1, contra=1000, ref=new_id(), now=NOON
-                )
+                await hold.spend(tx, account_id=ANNA, points=1, contra=1000, ref=new_id(), now=NOON)
         except InsufficientPoints:
             return 0
         return 1

@@ -119,12 +119,8 @@ async def test_two_holders_cannot_charge_one_car_at_once(tx):
     await city.citizen(tx, "boris")
     await city.one(tx, charge("a", vehicle_id="SU-L-12345"))
 
-    same_car = await city.one(
-        tx, charge("b", subject="card-boris", vehicle_id="SU-L-12345")
-    )
-    other_car = await city.one(
-        tx, charge("c", subject="card-boris", vehicle_id="SU-L-99999")
-    )
+    same_car = await city.one(tx, charge("b", subject="card-boris", vehicle_id="SU-L-12345"))
+    other_car = await city.one(tx, charge("c", subject="card-boris", vehicle_id="SU-L-99999"))
 
     assert same_car.reason == "overlap"
     assert other_car.verdict == "credited"
@@ -196,9 +192,7 @@ async def test_evidence_follows_the_holder_of_the_moment(tx):
     boris = await city.citizen(tx, "boris", card="shared")
 
     after = NOON + timedelta(hours=2)
-    outcome = await city.one(
-        tx, ride(subject="shared", start=NOON + timedelta(hours=1)), now=after
-    )
+    outcome = await city.one(tx, ride(subject="shared", start=NOON + timedelta(hours=1)), now=after)
 
     assert outcome.verdict == "credited"
     assert (await balances.balance(tx, account_id=boris.account_id)).available == 18

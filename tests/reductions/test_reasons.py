@@ -37,7 +37,9 @@ REASONS = [
 
 
 @pytest.mark.parametrize(
-    ("record", "verdict", "reason"), REASONS, ids=[f"{each[2]}-{n}" for n, each in enumerate(REASONS)]
+    ("record", "verdict", "reason"),
+    REASONS,
+    ids=[f"{each[2]}-{n}" for n, each in enumerate(REASONS)],
 )
 async def test_a_record_that_is_not_credited_says_why(tx, record, verdict, reason):
     """The provider's program can tell each defect from every other, and nothing is booked."""

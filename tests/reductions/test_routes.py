@@ -61,8 +61,12 @@ async def test_a_thousand_records_twice(client, database, anna, as_bikes):
             await city.citizen(tx, f"p{n}")
     records = [ride(f"r{n}", subject=f"card-p{n}") for n in range(1000)]
 
-    first = (await client.post("/v1/provider/batches", json={"records": records}, headers=as_bikes)).json()
-    again = (await client.post("/v1/provider/batches", json={"records": records}, headers=as_bikes)).json()
+    first = (
+        await client.post("/v1/provider/batches", json={"records": records}, headers=as_bikes)
+    ).json()
+    again = (
+        await client.post("/v1/provider/batches", json={"records": records}, headers=as_bikes)
+    ).json()
     more = await client.post(
         "/v1/provider/batches", json={"records": [*records, ride("x")]}, headers=as_bikes
     )
@@ -101,9 +105,7 @@ async def test_a_json_number_is_read_exactly(client, anna, as_bikes):
 async def test_an_unknown_provider_is_refused(client, app, anna):
     """A good token of a provider that was never admitted opens nothing."""
     stranger = bearer(app.state.tokens, Audience.provider, "nobody")
-    answer = await client.post(
-        "/v1/provider/batches", json={"records": [ride()]}, headers=stranger
-    )
+    answer = await client.post("/v1/provider/batches", json={"records": [ride()]}, headers=stranger)
     assert (answer.status_code, answer.json()["code"]) == (404, "provider-not-found")
 
 
@@ -143,9 +145,7 @@ async def test_an_act_that_was_cut_by_a_cap_explains_the_cut(client, anna, as_bi
     last = batch["outcomes"][2]
 
     told = (
-        await client.get(
-            f"/v1/me/reductions/{last['reduction_id']}/explanation", headers=as_anna
-        )
+        await client.get(f"/v1/me/reductions/{last['reduction_id']}/explanation", headers=as_anna)
     ).json()
 
     assert (last["grams"], told["recomputed_grams"], told["agrees"]) == (487, 487, True)
@@ -177,9 +177,7 @@ async def test_pages_of_reductions_and_entries_are_the_whole(client, anna, as_bi
     for path, name in (("reductions", "occurred_on"), ("statement", "seq")):
         seen, cursor = [], ""
         for _ in range(3):
-            page = (
-                await client.get(f"/v1/me/{path}?limit=3{cursor}", headers=as_anna)
-            ).json()
+            page = (await client.get(f"/v1/me/{path}?limit=3{cursor}", headers=as_anna)).json()
             seen += [item[name] for item in page["items"]]
             cursor = f"&cursor={page['next_cursor']}"
         assert len(seen) == 7
@@ -216,14 +214,12 @@ async def test_a_citizen_links_and_unlinks_a_card(client, app, database, anna, a
     taken = await client.post("/v1/me/links", json=wish, headers=as_anna)
     batch = {"records": [ride(subject="new-card")]}
     credited = (await client.post("/v1/provider/batches", json=batch, headers=as_bikes)).json()
-    [mine] = [
-        link for link in linked.json()["items"] if link["scenarios"] and link["valid_from"]
-    ][-1:]
+    [mine] = [link for link in linked.json()["items"] if link["scenarios"] and link["valid_from"]][
+        -1:
+    ]
     ids = {link["link_id"] for link in again.json()["items"]}
     for link_id in ids:
-        assert (
-            await client.delete(f"/v1/me/links/{link_id}", headers=as_boris)
-        ).status_code == 204
+        assert (await client.delete(f"/v1/me/links/{link_id}", headers=as_boris)).status_code == 204
     stopped = (
         await client.post(
             "/v1/provider/batches",

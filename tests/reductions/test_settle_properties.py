@@ -47,7 +47,9 @@ async def test_batches_may_be_cut_anywhere(connection, stream, cuts):
             outcomes = []
             for batch in batches:
                 outcomes += (await city.send(connection, *batch)).outcomes
-            answers.append([(each.verdict, each.reason, each.grams, each.points) for each in outcomes])
+            answers.append(
+                [(each.verdict, each.reason, each.grams, each.points) for each in outcomes]
+            )
             found = await checks(connection, versions=await city.versions(connection))
             assert [each.name for each in found if each.breaches] == []
     assert answers[0] == answers[1]
