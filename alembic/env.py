@@ -34,7 +34,13 @@ def _url() -> sa.URL:
     return sa.make_url(given).set(drivername="postgresql+psycopg")
 
 
-def _ours(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+def _ours(
+    thing: Any,
+    name: str | None,
+    kind: str,
+    reflected: bool,  # noqa: FBT001 -- the library calls it so
+    compared: Any,
+) -> bool:
     """Partitions (no counterpart in the models) and the exclusion's index are not compared."""
     if kind == "table" and reflected and compared is None and name is not None:
         return not name.startswith(("entry_", "evidence_", "alembic_"))

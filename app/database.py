@@ -6,12 +6,13 @@ one way to speak to it: SQL. What it costs, against the alternatives, is measure
 ``loadtests/stack.py``.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
@@ -47,6 +48,7 @@ class Database:
         self._writers = writers
         self._readers = readers
         self._single = single
+        self._looks: set[asyncio.Future[None]] = set()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Tx]:
@@ -56,7 +58,7 @@ class Database:
                 yield self._single
             return
         assert self._writers is not None
-        async with self._writers.connection() as connection, connection.transaction():
+        async with self._from(self._writers) as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
@@ -68,8 +70,24 @@ class Database:
                 yield self._single
             return
         assert self._readers is not None
-        async with self._readers.connection() as connection:
+        async with self._from(self._readers) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _from(self, pool: AsyncConnectionPool[Tx]) -> AsyncIterator[Tx]:
+        """A pooled connection; after one has died, the others are looked at too.
+
+        A restarted PostgreSQL leaves every idle connection dead. Without this, each of them
+        would cost one caller an answer.
+        """
+        try:
+            async with pool.connection() as connection:
+                yield connection
+        except OperationalError:
+            look = asyncio.ensure_future(pool.check())
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+            raise
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:

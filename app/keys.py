@@ -48,7 +48,7 @@ def keys_for(settings: KeySettings, home: Path) -> Keys:
     kept = given if len(given) == 3 else _kept(home) | given
     token = load_pem_private_key(kept["token"].encode(), password=None)
     if not isinstance(token, Ed25519PrivateKey):
-        raise ValueError("PUHUI_KEYS__TOKEN must be an Ed25519 private key in PEM")
+        raise ValueError("PUHUI_KEYS__TOKEN must be an Ed25519 private key, PEM")  # noqa: TRY004 -- the value is wrong
     return Keys(token, _bytes(kept, "coupon"), _bytes(kept, "subject"))
 
 

@@ -7,7 +7,7 @@ different jobs, different holds, different messages.
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -38,6 +38,8 @@ MONTHS_AHEAD = 3
 JOBS_AT_ONCE = 4
 GRACE_S = 10
 """How long a job that runs may go on after we were asked to stop."""
+RESTS_S = (0, 0, 0, 0, 1, 2, 4)
+"""How long a step waits before it is tried again; the first tries only meet broken connections."""
 REST_S = 1
 REST_S_MAX = 16
 """How long PostgreSQL is left alone when it is away: from the first, doubled to the second."""
@@ -91,17 +93,17 @@ def jobs_on(
     @jobs.periodic(cron=EVERY_MINUTE)
     @jobs.task(name="release_late_holds", queueing_lock="release_late_holds")
     async def _release(timestamp: int) -> None:
-        await release_late_holds(database, now=utc_now())
+        await _patiently(lambda: release_late_holds(database, now=utc_now()))
 
     @jobs.periodic(cron=EVERY_MINUTE)
     @jobs.task(name="deliver_notices", queueing_lock="deliver_notices")
     async def _deliver(timestamp: int) -> None:
-        await deliver_notices(database, channel=channel)
+        await _patiently(lambda: deliver_notices(database, channel=channel))
 
     @jobs.periodic(cron=EVERY_DAY)
     @jobs.task(name="ensure_partitions", queueing_lock="ensure_partitions")
     async def _partitions(timestamp: int) -> None:
-        await ensure_partitions(database)
+        await _patiently(lambda: ensure_partitions(database))
 
     @jobs.periodic(cron=EVERY_MINUTE)
     @jobs.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")
@@ -200,6 +202,23 @@ async def retry_stalled_jobs(jobs: procrastinate.App) -> int:
             await jobs.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         log.warning("job_stalled", task=job.task_name, job_id=job.id)
     return len(stalled)
+
+
+async def _patiently(step: Callable[[], Awaitable[object]]) -> None:
+    """Run a step again when PostgreSQL was away.
+
+    After a restart each connection of a pool is broken, and is replaced when somebody has
+    stumbled over it: here, not in a promise that fails.
+    """
+    for rest_s in RESTS_S:
+        try:
+            await step()
+        except _AWAY as error:
+            log.warning("step_lost_database", kind=type(error).__name__)
+            await asyncio.sleep(rest_s)
+        else:
+            return
+    await step()
 
 
 async def _release_bucket(database: Database, bucket: int, now: datetime) -> int:

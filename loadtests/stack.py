@@ -33,88 +33,103 @@ READS, WRITES, ROUNDS = 2_000, 800, 5
 READ = "SELECT earned, consumed, held FROM bal WHERE bucket = %s AND account_id = %s AND unit = 1"
 INSERT = "INSERT INTO ev SELECT * FROM unnest(%(a)b::bigint[])"
 UPDATE = "UPDATE bal SET earned = earned + 1 WHERE bucket = 7 AND account_id = 1031 AND unit = 1"
-BAL = table(
-    "bal", *(column(c) for c in ("bucket", "account_id", "unit", "earned", "consumed", "held"))
-)
+COLUMNS = ("bucket", "account_id", "unit", "earned", "consumed", "held")
+BAL = table("bal", *(column(name) for name in COLUMNS))
 CORE = select(BAL.c.earned, BAL.c.consumed, BAL.c.held).where(
     BAL.c.bucket == 7, BAL.c.account_id == 1031, BAL.c.unit == 1
 )
 
 
+PARTS: dict[str, Any] = {}
+"""The served process's pools, made when it starts."""
+
+
+def told(row: Any) -> dict[str, int]:
+    """The same answer from every side."""
+    return {"earned": row[0], "consumed": row[1], "held": row[2]}
+
+
+async def read_bare() -> dict[str, int]:
+    """No database: what the framework costs."""
+    return told((1, 2, 3))
+
+
+async def read_pool() -> dict[str, int]:
+    """A plain psycopg pool."""
+    async with PARTS["pool"].connection() as connection:
+        return told(await (await connection.execute(READ, (7, 1031))).fetchone())
+
+
+async def read_driver() -> dict[str, int]:
+    """The driver's connection, taken out of SQLAlchemy."""
+    async with PARTS["auto"].connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        return told(await (await raw.execute(READ, (7, 1031))).fetchone())
+
+
+async def read_core() -> dict[str, int]:
+    """SQLAlchemy Core."""
+    async with PARTS["auto"].connect() as connection:
+        return told((await connection.execute(CORE)).one())
+
+
+async def read_session() -> dict[str, int]:
+    """An ORM session in a read-only transaction."""
+    async with AsyncSession(PARTS["engine"]) as session, session.begin():
+        connection = await session.connection()
+        await connection.execute(text("SET TRANSACTION READ ONLY"))
+        return told((await connection.execute(CORE)).one())
+
+
+async def write_pool() -> dict[str, int]:
+    """Two statements on a plain psycopg pool."""
+    async with PARTS["pool"].connection() as connection, connection.transaction():
+        await connection.execute(INSERT, {"a": [1]})
+        await connection.execute(UPDATE)
+    return {}
+
+
+async def write_driver() -> dict[str, int]:
+    """The same on the driver's connection of a session."""
+    async with AsyncSession(PARTS["engine"]) as session, session.begin():
+        raw = (await (await session.connection()).get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.execute(INSERT, {"a": [1]})
+        await raw.execute(UPDATE)
+    return {}
+
+
+async def write_session() -> dict[str, int]:
+    """The same through the session."""
+    async with AsyncSession(PARTS["engine"]) as session, session.begin():
+        connection = await session.connection()
+        await connection.execute(
+            text("INSERT INTO ev SELECT * FROM unnest(CAST(:a AS bigint[]))"), {"a": [1]}
+        )
+        await connection.execute(text(UPDATE))
+    return {}
+
+
 def service(url: str) -> FastAPI:
     """The same jobs in four ways."""
-    parts: dict[str, Any] = {}
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sqlalchemy_url = url.replace("postgresql://", "postgresql+psycopg://")
-        parts["engine"] = create_async_engine(sqlalchemy_url, pool_size=10, max_overflow=0)
-        parts["auto"] = create_async_engine(
+        PARTS["engine"] = create_async_engine(sqlalchemy_url, pool_size=10, max_overflow=0)
+        PARTS["auto"] = create_async_engine(
             sqlalchemy_url, pool_size=10, max_overflow=0, isolation_level="AUTOCOMMIT"
         )
         async with AsyncConnectionPool(
             url, min_size=10, max_size=10, kwargs={"autocommit": True}
-        ) as parts["pool"]:
+        ) as PARTS["pool"]:
             yield
 
     app = FastAPI(lifespan=lifespan)
-
-    def told(row: Any) -> dict[str, int]:
-        return {"earned": row[0], "consumed": row[1], "held": row[2]}
-
-    @app.get("/read/bare")
-    async def read_bare() -> dict[str, int]:
-        return told((1, 2, 3))
-
-    @app.get("/read/pool")
-    async def read_pool() -> dict[str, int]:
-        async with parts["pool"].connection() as connection:
-            return told(await (await connection.execute(READ, (7, 1031))).fetchone())
-
-    @app.get("/read/driver")
-    async def read_driver() -> dict[str, int]:
-        async with parts["auto"].connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            return told(await (await raw.execute(READ, (7, 1031))).fetchone())
-
-    @app.get("/read/core")
-    async def read_core() -> dict[str, int]:
-        async with parts["auto"].connect() as connection:
-            return told((await connection.execute(CORE)).one())
-
-    @app.get("/read/session")
-    async def read_session() -> dict[str, int]:
-        async with AsyncSession(parts["engine"]) as session, session.begin():
-            connection = await session.connection()
-            await connection.execute(text("SET TRANSACTION READ ONLY"))
-            return told((await connection.execute(CORE)).one())
-
-    @app.post("/write/pool")
-    async def write_pool() -> dict[str, int]:
-        async with parts["pool"].connection() as connection, connection.transaction():
-            await connection.execute(INSERT, {"a": [1]})
-            await connection.execute(UPDATE)
-        return {}
-
-    @app.post("/write/driver")
-    async def write_driver() -> dict[str, int]:
-        async with AsyncSession(parts["engine"]) as session, session.begin():
-            raw = (await (await session.connection()).get_raw_connection()).driver_connection
-            assert raw is not None
-            await raw.execute(INSERT, {"a": [1]})
-            await raw.execute(UPDATE)
-        return {}
-
-    @app.post("/write/session")
-    async def write_session() -> dict[str, int]:
-        async with AsyncSession(parts["engine"]) as session, session.begin():
-            connection = await session.connection()
-            await connection.execute(
-                text("INSERT INTO ev SELECT * FROM unnest(CAST(:a AS bigint[]))"), {"a": [1]}
-            )
-            await connection.execute(text(UPDATE))
-        return {}
-
+    for side in (read_bare, read_pool, read_driver, read_core, read_session):
+        app.get(f"/read/{side.__name__.removeprefix('read_')}")(side)
+    for side in (write_pool, write_driver, write_session):
+        app.post(f"/write/{side.__name__.removeprefix('write_')}")(side)
     return app
 
 

@@ -44,19 +44,25 @@ async def programme(tx: Tx) -> None:
 
 
 async def citizen(
-    tx: Tx, name: str = "anna", *, card: str | None = None, scenarios: Any = SCENARIOS
+    tx: Tx,
+    name: str = "anna",
+    *,
+    card: str | None = None,
+    scenarios: Any = SCENARIOS,
+    key: bytes = SUBJECT_KEY,
+    now: datetime = NOON,
 ) -> CitizenView:
     """A citizen whose card (``card-<name>`` by default) is linked with ``bikes``."""
-    person = await register_citizen(tx, nickname=name, district_code="321102", now=NOON)
+    person = await register_citizen(tx, nickname=name, district_code="321102", now=now)
     provider = await providers.by_code(tx, code="bikes")
     number = card or f"card-{name}"
     await linking.link(
         tx,
         account_id=person.account_id,
         provider_id=provider.id,
-        subject=digest_of(SUBJECT_KEY, provider_id=provider.id, subject=number),
+        subject=digest_of(key, provider_id=provider.id, subject=number),
         scenarios=scenarios,
-        now=NOON,
+        now=now,
     )
     return person
 

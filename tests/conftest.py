@@ -4,7 +4,6 @@ The servers are real: the embedded pair in a folder of its own, or those named b
 ``PUHUI_TEST_ADMIN_URL`` and ``PUHUI_TEST_REDIS_URL``. The schema is built by the migrations.
 """
 
-import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -109,9 +108,11 @@ async def connection(urls: Urls) -> AsyncIterator[Tx]:
     conninfo = make_conninfo(
         urls.app, options=f"-c role={APP_ROLE} -c timezone=UTC -c search_path=public,queue"
     )
-    async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
-        async with connection.transaction(force_rollback=True):
-            yield connection
+    async with (
+        await AsyncConnection.connect(conninfo, autocommit=True) as connection,
+        connection.transaction(force_rollback=True),
+    ):
+        yield connection
 
 
 @pytest.fixture
@@ -184,8 +185,3 @@ async def live_client(
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
         yield client
-
-
-def gathered(*awaitables: object) -> "asyncio.Future[list[object]]":
-    """Run at once; exceptions are answers."""
-    return asyncio.gather(*awaitables, return_exceptions=True)  # type: ignore[call-overload,no-any-return]

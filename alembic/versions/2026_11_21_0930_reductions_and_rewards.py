@@ -133,6 +133,7 @@ CREATE TABLE scan (
   PRIMARY KEY (merchant_id, order_no),
   CONSTRAINT scan_redemption UNIQUE (bucket, redemption_id)
 );
+CREATE INDEX scan_day ON scan (merchant_id, scanned_at, order_no);
 """
 
 _RIGHTS = """

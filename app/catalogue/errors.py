@@ -7,7 +7,7 @@ from app.problems import DomainError
 
 
 class CatalogueEmpty(DomainError):
-    """No programme has been set up in this database; run `puhui demo` or seed one."""
+    """No programme has been set up in this database; `puhui demo` makes one."""
 
     status = 503
     title = "The programme is not set up"

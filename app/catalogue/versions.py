@@ -168,7 +168,7 @@ async def load(
     programme = await (await tx.execute(_PROGRAMME)).fetchone()
     if programme is None:
         raise CatalogueEmpty(
-            "Set a programme up first: `puhui demo`, or `puhui seed`.", "请先初始化项目。"
+            "Set a programme up first, for instance with `puhui demo`.", "请先初始化项目。"
         )
     zone, factor_set_id, points_life_months = programme
     by_id = await _versions(tx, known)

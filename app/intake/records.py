@@ -98,11 +98,9 @@ def _read(index: int, item: Any) -> Record | Malformed:
             return Malformed(index, known, name, f"text of 1 to {chars_max} characters is needed")
     data = item.get("data")
     if not isinstance(data, dict) or len(data) > FIELDS_MAX:
-        return Malformed(
-            index, known, "data", f"an object of at most {FIELDS_MAX} fields is needed"
-        )
+        return Malformed(index, known, "data", f"an object of up to {FIELDS_MAX} fields is needed")
     if len(item) != 4:
-        extra = sorted(set(item) - {"ref", "subject", "methodology", "data"})[0]
+        extra = min(set(item) - {"ref", "subject", "methodology", "data"})
         return Malformed(index, known, extra[:60], "this member is not known; remove it")
     for name, value in data.items():
         if (problem := _problem(name, value)) is not None:
@@ -140,8 +138,8 @@ def _no_constant(name: str) -> None:
 
 def _unreadable(what: str, what_zh: str) -> UnreadableBatch:
     return UnreadableBatch(
-        f'The body is {what}; send `{{"records": [{{"ref", "subject", "methodology", '
-        f'"data"}}, ...]}}`.',
+        f"The body is {what}; send an object with `records`, each with ref, subject, methodology "
+        "and data.",
         f"请求体{what_zh}。",
     )
 

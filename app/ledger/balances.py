@@ -37,9 +37,8 @@ async def balance(tx: Tx, *, account_id: int) -> BalanceView:
 
     A lot's remainder is read off the axis: held points are taken from the oldest lots.
     """
-    rows = await (
-        await tx.execute(_BALANCE, (bucket_of(account_id), account_id, POINTS))
-    ).fetchall()
+    key = (bucket_of(account_id), account_id, POINTS)
+    rows = await (await tx.execute(_BALANCE, key)).fetchall()
     if not rows:
         return BalanceView(0, 0, 0, 0, ())
     earned, consumed, held, version = rows[0][:4]

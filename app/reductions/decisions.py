@@ -16,7 +16,6 @@ from methodologies.contract import Quantification
 from methodologies.manifest import Manifest
 from methodologies.replay import Evidence
 
-
 NO_SUBJECTS: Mapping[str, int] = MappingProxyType({})
 
 

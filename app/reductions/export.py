@@ -10,17 +10,18 @@ Lines are in the order of the reductions' ids, which is that of crediting: the t
 would tell which acts are one person's.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from app.catalogue.versions import Versions
-from app.database import Tx
+from app.catalogue.versions import Catalogue, Versions
+from app.database import Database, Tx
 from app.reductions.credit import LIMIT_PREFIX
+from methodologies import recompute
 
-FORMAT = "puhui-replay/1"
 CHUNK = 2_000
 
 
@@ -56,49 +57,49 @@ async def export(
     arguments = {"versions": ids, "from": wanted.from_on, "until": wanted.until_on}
     await tx.execute("SET LOCAL statement_timeout = 0")
     used = await (await tx.execute(_USED, arguments)).fetchall()
-    write(_line(_header(used, versions)))
+    write(_header(used, versions) + "\n")
     written = 0
     async with tx.cursor(name="export") as cursor:
         await cursor.execute(_ALL, arguments)
         while chunk := await cursor.fetchmany(CHUNK):
             for row in chunk:
-                write(_line(_reduction(row, versions)))
+                write(_reduction(row, versions) + "\n")
             written += len(chunk)
     return written
 
 
-def _header(used: list[tuple[Any, ...]], versions: Versions) -> dict[str, Any]:
-    manifests = [versions.by_id[each].methodology.manifest for each in {row[0] for row in used}]
-    packs = [versions.packs[each] for each in {row[1] for row in used}]
-    return {
-        "format": FORMAT,
-        "methodologies": {each.content_hash: each.canonical_json for each in manifests},
-        "factor_sets": {each.content_hash: each.canonical_json for each in packs},
-    }
+async def export_file(database: Database, *, to: Path, wanted: Wanted) -> int:
+    """Write a whole file, of one moment; returns how many reductions it holds."""
+    async with database.snapshot() as tx:
+        versions = await Catalogue().versions(tx)
+        with to.open("w", encoding="utf-8") as file:
+            return await export(tx, write=file.write, versions=versions, wanted=wanted)
 
 
-def _reduction(row: tuple[Any, ...], versions: Versions) -> dict[str, Any]:
+def _header(used: list[tuple[Any, ...]], versions: Versions) -> str:
+    return recompute.header(
+        [versions.by_id[each].methodology for each in {row[0] for row in used}],
+        [versions.packs[each] for each in {row[1] for row in used}],
+    )
+
+
+def _reduction(row: tuple[Any, ...], versions: Versions) -> str:
     reduction_id, version_id, factor_set_id, occurred_on, grams, kept = row
     inputs: Mapping[str, str] = kept
-    return {
-        "id": str(reduction_id),
-        "methodology": versions.by_id[version_id].methodology.manifest.content_hash,
-        "factor_set": versions.packs[factor_set_id].content_hash,
-        "occurred_on": occurred_on.isoformat(),
-        "inputs": {
-            name: value for name, value in inputs.items() if not name.startswith(LIMIT_PREFIX)
-        },
-        "limits": {
-            name.removeprefix(LIMIT_PREFIX): value
+    plain = {name: value for name, value in inputs.items() if not name.startswith(LIMIT_PREFIX)}
+    return recompute.line(
+        reduction_id=str(reduction_id),
+        methodology=versions.by_id[version_id].methodology.manifest.content_hash,
+        factor_set=versions.packs[factor_set_id].content_hash,
+        inputs={"occurred_on": occurred_on.isoformat()} | plain,
+        limits={
+            name.removeprefix(LIMIT_PREFIX): Decimal(value)
             for name, value in inputs.items()
             if name.startswith(LIMIT_PREFIX)
         },
-        "grams": grams,
-    }
-
-
-def _line(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+        waived=(),
+        grams=grams,
+    )
 
 
 _CURRENT = """

@@ -88,12 +88,8 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
         return _refuse(record, "not_in_force", "methodology", "no version was in force that day")
     manifest = version.methodology.manifest
     if around.received_at - evidence.ended_at > timedelta(days=manifest.late_evidence_days + 1):
-        return _refuse(
-            record,
-            "too_late",
-            "data",
-            f"records are accepted for {manifest.late_evidence_days} days",
-        )
+        days = manifest.late_evidence_days
+        return _refuse(record, "too_late", "data", f"records are accepted for {days} days")
     if version.suspended:
         worth = Quantification.held("methodology_suspended")
     elif manifest.history:

@@ -1,9 +1,9 @@
 """The providers' door: batches of records in, one outcome for each out."""
 
 from asyncio import to_thread
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, status
+from fastapi import APIRouter, Depends, Request, status
 
 from app.cache import TooManyRequests
 from app.catalogue.errors import CatalogueEmpty
@@ -11,8 +11,9 @@ from app.clock import Now
 from app.database import WriteTx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound, UnreadableBatch
-from app.intake.records import read_batch
+from app.intake.records import Malformed, Record, read_batch
 from app.people.guards import CurrentProvider, Documented
+from app.probes import count_records
 from app.problems import document
 from app.reductions.deliver import deliver
 from app.reductions.schemas import BatchIn, BatchView
@@ -27,6 +28,18 @@ _BODY: dict[str, Any] = {
 }
 """The body is read record by record, so that one bad record does not refuse the rest."""
 
+Read = tuple[list[Record], list[Malformed]]
+
+
+async def _batch(request: Request, provider: CurrentProvider) -> Read:
+    """Read the body before a connection is taken, so a slow sender holds nothing but a socket."""
+    state = request.app.state
+    limits = state.settings.limits
+    await state.cache.allow(
+        f"provider:{provider.code}", per_minute=limits.provider_batches_per_minute
+    )
+    return await to_thread(read_batch, await request.body(), records_max=limits.batch_records)
+
 
 @router.post(
     "/batches",
@@ -35,17 +48,15 @@ _BODY: dict[str, Any] = {
     openapi_extra=_BODY,
 )
 async def post_batch(
-    request: Request, provider: CurrentProvider, tx: WriteTx, now: Now
+    request: Request,
+    provider: CurrentProvider,
+    batch: Annotated[Read, Depends(_batch)],
+    tx: WriteTx,
+    now: Now,
 ) -> BatchView:
     """Deliver up to 1,000 records; each is answered, and sending a batch again is harmless."""
     state = request.app.state
-    limits = state.settings.limits
-    await state.cache.allow(
-        f"provider:{provider.code}", per_minute=limits.provider_batches_per_minute
-    )
-    records, malformed = await to_thread(
-        read_batch, await request.body(), records_max=limits.batch_records
-    )
+    records, malformed = batch
     known = await providers.by_code(tx, code=provider.code)
     delivery = await deliver(
         tx,
@@ -55,5 +66,14 @@ async def post_batch(
         versions=await state.catalogue.versions(tx),
         subject_key=state.keys.subject,
         now=now,
+    )
+    tally = delivery.tally
+    count_records(
+        {
+            "credited": tally.credited,
+            "duplicate": tally.duplicate,
+            "held": tally.held,
+            "rejected": tally.rejected,
+        }
     )
     return BatchView.of(delivery)

@@ -5,9 +5,9 @@ overlapping; they are checked under the subject's lock (`claims`) and proved by 
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, SmallInteger, text

@@ -116,7 +116,10 @@ class Scan(SQLModel, table=True):
     """A merchant's own order number, and the coupon it was spent on: once."""
 
     __tablename__ = "scan"
-    __table_args__ = (UniqueConstraint("bucket", "redemption_id", name="scan_redemption"),)
+    __table_args__ = (
+        UniqueConstraint("bucket", "redemption_id", name="scan_redemption"),
+        Index("scan_day", "merchant_id", "scanned_at", "order_no"),
+    )
 
     merchant_id: UUID = Field(primary_key=True)
     order_no: str = Field(primary_key=True, max_length=64)

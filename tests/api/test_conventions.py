@@ -146,6 +146,6 @@ async def test_a_number_too_large_for_the_database_is_not_a_bug(app, client, tx)
             headers = {"Authorization": f"Bearer {token(app.state.tokens, audience, now=NOON)}"}
             for value in ("9" * 30, "-1", "\x00", "0", "é"):
                 path = re.sub(r"\{[^}]+\}", str(2**70), str(route.path))
-                query = {"limit": value, "cursor": value}
-                response = await client.get(path, params=query, headers=headers)
-                assert response.status_code < 500, f"{path} {value!r} {response.text}"
+                for query in ({"limit": value}, {"cursor": value}):
+                    response = await client.get(path, params=query, headers=headers)
+                    assert response.status_code < 500, f"{path} {query} {response.text}"

@@ -71,10 +71,10 @@ def test_every_answer_has_a_shape(app):
 def reached(document, part, found):
     """The names of all component schemas that a part of the document refers to."""
     if isinstance(part, dict):
-        if name := str(part.get("$ref", "")).removeprefix("#/components/schemas/"):
-            if name not in found:
-                found.add(name)
-                reached(document, document["components"]["schemas"][name], found)
+        name = str(part.get("$ref", "")).removeprefix("#/components/schemas/")
+        if name and name not in found:
+            found.add(name)
+            reached(document, document["components"]["schemas"][name], found)
         for value in part.values():
             reached(document, value, found)
     elif isinstance(part, list):

@@ -25,7 +25,7 @@ class Failing:
 
     async def send(self, messages):
         """Refuse."""
-        raise ConnectionError("down")
+        raise ConnectionError(f"{len(messages)} not sent")
 
 
 async def test_a_message_is_sent_and_let_go(tx):

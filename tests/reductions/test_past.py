@@ -1,5 +1,7 @@
-"""Acts that depend on what came before: the citizen's past, windows longer than a day, points
-without grams. The platform fetches what a methodology declares, under the citizen's lock."""
+"""Acts that depend on what came before, windows longer than a day, and points without grams.
+
+The platform fetches what a methodology declares, under the citizen's lock.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -128,7 +128,8 @@ async def test_an_explanation_shows_every_number(client, anna, as_bikes, as_anna
     assert factor["source"]["grade"] == "R"
     assert steps["reduction_kg"]["value"] == "0.57908"
     assert "rounding" in {step["kind"] for step in told["steps"]}
-    assert "12.4" in told["sentence_zh"] and "12.4" in told["sentence_en"]
+    assert "12.4" in told["sentence_zh"]
+    assert "12.4" in told["sentence_en"]
     assert all(step["label_zh"] and step["label_en"] for step in told["steps"])
 
 

