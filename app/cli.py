@@ -275,14 +275,13 @@ def _migrate_embedded(found: Found) -> None:
 @cli.command()
 def export(
     to: Annotated[Path, typer.Argument(help="The file to write, JSON lines.")],
-    methodology: Annotated[str | None, typer.Option(help="Of this one only.")] = None,
 ) -> None:
     """Write reductions for `puhui replay`: inputs, documents, factors and grams, no persons."""
     from app.reductions.export import Wanted, export_file  # reads every room's tables
 
     async def write(found: Found) -> int:
         async with opened(found, patient=True) as database:
-            return await export_file(database, to=to, wanted=Wanted(methodology=methodology))
+            return await export_file(database, to=to, wanted=Wanted())
 
     with told(), servers() as found:
         out.print(f"{to}: {asyncio.run(write(found)):,} reductions")
@@ -295,3 +294,7 @@ cli.command("replay")(replay)
 def run() -> None:
     """The entry point ``puhui``."""
     cli()
+
+
+if __name__ == "__main__":
+    run()

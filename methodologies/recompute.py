@@ -176,7 +176,9 @@ def _again(
         return Found(number, name, exported, "", why), grams
     except FactorError as refused:
         return Found(number, name, exported, "", f"no factor: {refused}"), grams
-    if str(worth.grams) == exported and worth.status == "quantified":
+    # A corrected version may refuse an act that was credited: it counts, at nothing.
+    counts = worth.status in {"quantified", "not_applicable", "rejected"}
+    if str(worth.grams) == exported and counts:
         return None, grams
     why = worth.reason_code or "other grams"
     return Found(number, name, exported, str(worth.grams), why), grams

@@ -58,12 +58,18 @@ async def read_methodology(
 
 @router.get("/factors", responses=document(CatalogueEmpty))
 async def list_factors(request: Request, tx: ReadTx) -> FactorList:
-    """The programme's emission factors, each with its source and grade."""
+    """Every emission factor with its source and grade, of enabled and of disabled packs."""
     catalogue: Catalogue = request.app.state.catalogue
     versions = await catalogue.versions(tx)
-    values = versions.packs[versions.factor_set_id].values
-    ordered = sorted(values, key=lambda each: (each.name, each.region, each.valid_from))
-    return FactorList(items=[FactorView.of(factor) for factor in ordered])
+    newest = {versions.packs[each].id: each for each in sorted(versions.packs)}
+    newest[versions.packs[versions.factor_set_id].id] = versions.factor_set_id
+    items = []
+    for name in sorted(newest):
+        pack = versions.packs[newest[name]]
+        here = newest[name] == versions.factor_set_id
+        ordered = sorted(pack.values, key=lambda each: (each.name, each.region, each.valid_from))
+        items += [FactorView.of(factor, pack, counts_here=here) for factor in ordered]
+    return FactorList(items=items)
 
 
 @router.get("/tariffs", responses=document(CatalogueEmpty))

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.catalogue.versions import Version
 from methodologies.contract import Factor
+from methodologies.packs import Pack
 
 
 class MethodologyView(BaseModel):
@@ -61,11 +62,25 @@ class FactorView(BaseModel):
     document: str = Field(description="Where it stands.")
     grade: str = Field(description="P primary, R reported, T third party, D derived.")
     pack: str = Field(description="Pack and version.", examples=["CN@1.0.0"])
+    gas_basis: str = Field(description="CO2 or CO2e; never mixed.", examples=["CO2"])
+    counts_here: bool = Field(description="Whether it is of the programme's own pack.")
+    enabled: bool = Field(description="Whether its pack may be used for credit at all.")
+    checked_by: str = Field(description="Who compared it with the source.")
+    review_by: str = Field(description="When it should be looked at again.")
 
     @classmethod
-    def of(cls, factor: Factor) -> Self:
-        """The public face of a factor."""
+    def of(cls, factor: Factor, pack: Pack, *, counts_here: bool) -> Self:
+        """The public face of a factor, with its pack and the review of its source."""
+        found = [
+            review for name, review in pack.review.items() if name.partition(" ")[0] == factor.name
+        ]
+        review = found[0] if found else {}
         return cls(
+            gas_basis=factor.gas_basis,
+            counts_here=counts_here,
+            enabled=pack.enabled,
+            checked_by=review.get("checked_by", ""),
+            review_by=review.get("review_by", ""),
             name=factor.name,
             value=format(factor.value, "f"),
             unit=factor.unit,
@@ -80,6 +95,6 @@ class FactorView(BaseModel):
 
 
 class FactorList(BaseModel):
-    """The factors in force for the programme."""
+    """Every factor that is known, whichever pack it is in."""
 
-    items: list[FactorView] = Field(description="By name, region and date.")
+    items: list[FactorView] = Field(description="By pack, name, region and date.")

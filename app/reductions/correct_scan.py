@@ -15,6 +15,7 @@ from uuid import UUID
 
 from app.catalogue.versions import Versions
 from app.database import Tx
+from app.reductions.decisions import measured
 from app.reductions.explain import Stored, replay
 from app.reductions.listing import ReductionView
 from methodologies.packs import FactorError
@@ -125,18 +126,16 @@ def assess(found: Sequence[Current], plan: Plan, versions: Versions) -> tuple[li
     changes = []
     uncomputable = 0
     for current in found:
-        grams = grams_by(current, plan.new_version_id, versions)
-        if grams is None:
+        worth = worth_by(current, plan.new_version_id, versions)
+        if worth is None:
             uncomputable += 1
-            continue
-        points = grams * current.points_per_kg // 1000
-        if (grams, points) != (current.grams, current.points):
-            changes.append(Change(current, grams, points))
+        elif worth != (current.grams, current.points):
+            changes.append(Change(current, *worth))
     return changes, uncomputable
 
 
-def grams_by(current: Current, version_id: int, versions: Versions) -> int | None:
-    """The grams of a stored act by a version; None if they cannot be computed."""
+def worth_by(current: Current, version_id: int, versions: Versions) -> tuple[int, int] | None:
+    """Grams and points of a stored act by a version; None if they cannot be computed."""
     view = ReductionView(
         current.id,
         version_id,
@@ -151,8 +150,11 @@ def grams_by(current: Current, version_id: int, versions: Versions) -> int | Non
     except (KeyError, ValueError, ArithmeticError, FactorError):
         return None
     if worth.status in {"not_applicable", "rejected"}:
-        return 0
-    return worth.grams if worth.status == "quantified" else None
+        return 0, 0
+    if worth.status != "quantified":
+        return None
+    manifest = versions.by_id[version_id].methodology.manifest
+    return worth.grams, measured(worth, manifest) * current.points_per_kg // 1000
 
 
 def plan_of(row: Mapping[str, Any]) -> Plan:

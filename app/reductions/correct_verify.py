@@ -7,7 +7,7 @@ act: the points it was credited with, plus what its corrections booked.
 from app.catalogue.versions import Versions
 from app.checks import Check
 from app.database import Tx
-from app.reductions.correct_scan import Current, grams_by
+from app.reductions.correct_scan import Current, worth_by
 
 CHUNK = 5_000
 
@@ -79,11 +79,8 @@ async def _replays(tx: Tx, versions: Versions) -> Check:
             rows += len(chunk)
             for *values, grams_after, points_after in chunk:
                 current = Current(*values)
-                grams = grams_by(current, current.version_id, versions)
-                agrees = grams == grams_after and (
-                    points_after == grams_after * current.points_per_kg // 1000
-                )
-                breaches += not agrees
+                worth = worth_by(current, current.version_id, versions)
+                breaches += worth != (grams_after, points_after)
     return Check("reductions.corrections_replay_to_their_grams", rows, breaches)
 
 

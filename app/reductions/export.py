@@ -1,9 +1,7 @@
 """Read: reductions as a file that anybody can compute again, without us and offline.
 
-JSON lines. The first is the header: ``format``, and under ``methodologies`` and
-``factor_sets`` the canonical texts by their SHA-256, so a reader checks them before believing
-a number. Each further line is one reduction as it counts now: its id, the two hashes, the day
-of the act, the inputs and limits as text, and whole grams. Corrected reductions name the
+The format is `methodologies.recompute`'s: a header with the documents and factor sets by their
+SHA-256, then one line for each reduction as it counts now. Corrected reductions name the
 version that counts; points and people are not in the file.
 
 Lines are in the order of the reductions' ids, which is that of crediting: the table's own order

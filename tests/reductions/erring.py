@@ -19,14 +19,22 @@ DAYS = (date(2026, 1, 1), date(2026, 4, 1))
 WORDS = ("里程上限录入有误,现予更正。", "The distance limit had been mistyped.")
 
 
-async def corrected_version(tx: Tx, *, version: str = "1.0.1", formula: str) -> int:
-    """Register a version of ``bike_ride`` whose counted kilometres follow another formula."""
+HALF = "min(distance_km, max_ride_km) / 2"
+
+
+async def corrected_version(
+    tx: Tx, *, version: str = "1.0.1", formula: str = HALF, shortest_km: str | None = None
+) -> int:
+    """Register a version of ``bike_ride`` that counts other kilometres, or fewer rides."""
     shipped = next(each for each in registry.shipped() if each.manifest.id == "bike_ride")
     tree = tree_of_json(shipped.manifest.canonical_json)
     tree |= {"version": version}
     for term in tree["terms"]:
         if term["name"] == "counted_km":
             term["formula"] = formula
+    for parameter in tree["parameters"]:
+        if parameter["name"] == "min_ride_km" and shortest_km is not None:
+            parameter["value"] = shortest_km
     tree["vectors"] = [
         each for each in tree["vectors"] if each["expect"].get("status") != "quantified"
     ]
@@ -55,7 +63,7 @@ async def corrected_version(tx: Tx, *, version: str = "1.0.1", formula: str) -> 
 
 
 async def town(
-    tx: Tx, *, people: int, each: int, formula: str = "min(distance_km, max_ride_km) / 2"
+    tx: Tx, *, people: int, each: int, formula: str = HALF, shortest_km: str | None = None
 ) -> None:
     """Citizens ``p0`` to ``pN`` with some rides of 3.7 km (180 g, 18 points), then the new version."""
     await city.programme(tx)
@@ -68,7 +76,7 @@ async def town(
     ]
     for start in range(0, len(records), 1_000):
         await city.send(tx, *records[start : start + 1_000], now=LATER)
-    await corrected_version(tx, formula=formula)
+    await corrected_version(tx, formula=formula, shortest_km=shortest_km)
 
 
 async def previewed(tx: Tx, **changes) -> UUID:

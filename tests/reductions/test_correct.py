@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from app.database import savepoint
@@ -139,7 +138,7 @@ async def test_an_upward_correction_is_paid_out(tx):
 
 async def test_what_the_new_version_refuses_comes_to_nothing(tx):
     """An act that is none after all keeps its row, at zero grams."""
-    await town(tx, people=1, each=2, formula="min(distance_km, max_ride_km) * 0")
+    await town(tx, people=1, each=2, shortest_km="5")
     anna = await account(tx)
     await carried_out(tx)
     assert (await balances.balance(tx, account_id=anna)).available == 0
@@ -294,28 +293,3 @@ async def test_officers_preview_approve_and_watch(client, keys, database):
     assert (told["grams"], told["recomputed_grams"], told["agrees"]) == (90, 90, True)
     assert told["corrections"][0]["reason_zh"] == WORDS[0]
     assert (await client.get(f"/v1/admin/corrections/{uuid4()}", headers=maker)).status_code == 404
-
-
-PLANTED = {
-    "reductions.corrections_follow_one_another": "UPDATE reduction_correction SET nth = nth + 1",
-    "reductions.corrections_are_booked_once": "DELETE FROM entry WHERE contra = 4",
-    "reductions.corrections_add_up": "UPDATE correction SET changed = changed + 1",
-    "reductions.corrections_replay_to_their_grams": (
-        "UPDATE reduction_correction SET grams_after = grams_after + 1"
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PLANTED)
-async def test_a_planted_breach_is_found(committing, fresh_urls, name):
-    """Whoever tampers with a correction leaves a trace."""
-    async with committing.writing() as tx:
-        await town(tx, people=2, each=2)
-        await carried_out(tx)
-        assert await laws_broken(tx) == []
-    with psycopg.connect(fresh_urls.owner) as owner:
-        for table in ("entry", "reduction_correction"):
-            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-        owner.execute(PLANTED[name])
-    async with committing.snapshot() as tx:
-        assert name in await laws_broken(tx)

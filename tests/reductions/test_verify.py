@@ -39,7 +39,7 @@ OF_CORRECTIONS = {
         "corrections_replay_to_their_grams",
     )
 }
-"""These look at nothing where nothing was corrected; `test_correct` plants their breaches."""
+"""These look at nothing where nothing was corrected; `test_correct_verify` plants their breaches."""
 
 
 @pytest.fixture
