@@ -1,5 +1,6 @@
 """Every room's invariants, proved in one snapshot: what ``puhui verify`` prints."""
 
+from app.catalogue import budgets_verify
 from app.catalogue.versions import Catalogue
 from app.checks import Check
 from app.database import Database
@@ -14,6 +15,7 @@ async def prove(database: Database) -> list[Check]:
         versions = await Catalogue().versions(tx)
         return [
             *await ledger.checks(tx),
+            *await budgets_verify.checks(tx),
             *await reductions.checks(tx, versions=versions),
             *await rewards.breaches(tx),
         ]

@@ -76,13 +76,18 @@ async def keep(tx: Tx, *, provider_id: int, kept: Sequence[Kept], now: datetime)
             "refs": [each.record.ref for each in kept],
             "methodologies": [each.record.methodology for each in kept],
             "data": [
-                Jsonb({name: str(value) for name, value in each.record.data.items()})
+                Jsonb({name: _text(value) for name, value in each.record.data.items()})
                 for each in kept
             ],
             "provider": provider_id,
             "now": now,
         },
     )
+
+
+def _text(value: object) -> str | list[str]:
+    """A value as it is kept: text, or a list of texts; numbers keep every digit."""
+    return [str(each) for each in value] if isinstance(value, list) else str(value)
 
 
 _EARLIER = """

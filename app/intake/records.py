@@ -17,6 +17,7 @@ SUBJECT_CHARS_MAX = 80
 METHODOLOGY_CHARS_MAX = 60
 TEXT_CHARS_MAX = 200
 FIELDS_MAX = 40
+ITEMS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Record:
         ref: the provider's own number for it, unique for ever.
         subject: the card, plate or meter it is about.
         methodology: which methodology it is evidence for.
-        data: the evidence, name by name: text, whole numbers, exact decimals, booleans.
+        data: the evidence, name by name: text, whole numbers, exact decimals, lists of these.
 
     """
 
@@ -111,6 +112,14 @@ def _read(index: int, item: Any) -> Record | Malformed:
 def _problem(name: str, value: Any) -> str | None:
     if not storable(name) or len(name) > 60:
         return "a field's name has at most 60 ordinary characters"
+    if not isinstance(value, list):
+        return _scalar_problem(value)
+    if len(value) > ITEMS_MAX:
+        return f"a list has at most {ITEMS_MAX} items"
+    return next((found for found in map(_scalar_problem, value) if found is not None), None)
+
+
+def _scalar_problem(value: Any) -> str | None:
     if isinstance(value, str):
         if len(value) > TEXT_CHARS_MAX or not storable(value):
             return f"at most {TEXT_CHARS_MAX} ordinary characters"

@@ -40,7 +40,7 @@ class RecordIn(BaseModel):
     methodology: str = Field(
         description="Which methodology it is evidence for.", max_length=60, examples=["bike_ride"]
     )
-    data: dict[str, str | int | None] = Field(
+    data: dict[str, str | int | list[str | int] | None] = Field(
         description=(
             "The evidence by name, as the methodology's inputs say. Numbers as text or JSON "
             "numbers (read exactly), times as RFC 3339 with an offset; a number may carry its "

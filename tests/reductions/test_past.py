@@ -94,10 +94,11 @@ async def test_a_bill_is_compared_with_the_same_month_of_the_year_before(tx):
     await tx.execute("INSERT INTO tariff VALUES ('home_elec_hist', '2021-01-01', 100)")
 
     nothing = await city.one(tx, bill("x", 2025, 2, "171"), now=then)
-    first = await city.one(tx, bill("a", 2025, 2, "171", same_month_kwh="212,198"), now=then)
+    first = await city.one(tx, bill("a", 2025, 2, "171", same_month_kwh=["212", "198"]), now=then)
     second = await city.one(tx, bill("b", 2026, 2, "150"), now=NOON)
 
     assert (nothing.verdict, nothing.reason) == ("rejected", "no_history")
+    assert (first.reason, second.reason) == (None, None)
     # 205 - 171 = 34 kWh at 0.5827; then 171 - 150 = 21 kWh.
     assert (first.grams, second.grams) == (19_811, 12_236)
     await sound(tx)

@@ -81,7 +81,8 @@ async def test_without_consent_to_the_scenario_nothing_is_credited(tx):
         {**ride(), "subject": "\ud800"},
         {**ride(), "extra": 1},
         {**ride(), "data": []},
-        {**ride(), "data": {"distance_km": [1]}},
+        {**ride(), "data": {"distance_km": [[1]]}},
+        {**ride(), "data": {"distance_km": [1] * 101}},
         {**ride(), "data": {"distance_km": True, "x": {"y": 1}}},
     ],
 )

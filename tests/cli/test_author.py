@@ -1,0 +1,89 @@
+"""An author's tools on the command line, and a replay by somebody who has only a file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.commands import ROOT
+
+BIKE = "methodologies/bike_ride/1.0.0"
+
+
+def puhui(*words, given=""):
+    """One command, as an author types it."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *words],
+        input=given,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_shipped_document_is_gold():
+    """Every rule passes, and a second implementation agrees."""
+    done = puhui("methodology", "check", BIKE)
+    assert (done.returncode, "gold" in done.stdout) == (0, True), done.stdout
+
+
+def test_a_broken_document_is_refused_with_its_place(tmp_path):
+    """Line and column stand in the refusal, and the exit code says no."""
+    text = (ROOT / BIKE / "methodology.yaml").read_text(encoding="utf-8")
+    broken = tmp_path / "methodology.yaml"
+    broken.write_text(
+        text.replace("min(distance_km, max_ride_km)", "min(distance_km, 3 [kg])"), encoding="utf-8"
+    )
+    done = puhui("methodology", "check", str(broken))
+    assert done.returncode == 1
+    assert "line" in done.stderr
+
+
+def test_an_act_is_explained():
+    """3.7 km are 180 g, and the formula is shown."""
+    done = puhui(
+        "methodology", "explain", BIKE,
+        "--given", "distance_km=3.7",
+        "--given", "started_at=2026-03-01T08:00:00+08:00",
+        "--given", "ended_at=2026-03-01T08:15:00+08:00",
+    )  # fmt: skip
+    assert done.returncode in {0, 1}
+    assert "180 g" in done.stdout or "too_late" in done.stdout
+
+
+def test_six_answers_make_a_document_that_checks(tmp_path):
+    """The draft loads and passes its own two examples."""
+    answers = "\n".join(
+        [
+            "scooter_ride",
+            "滑板车",
+            "Scooter ride",
+            "distance_km km",
+            "scooter_net_kg_per_km",
+            "Somebody, Some paper",
+        ]
+    )
+    made = puhui("methodology", "new", str(tmp_path), given=answers + "\n")
+    assert made.returncode == 0, made.stderr
+    checked = puhui("methodology", "check", str(tmp_path / "scooter_ride" / "1.0.0"))
+    assert "tier" in checked.stdout
+
+
+def test_bounds_and_bundle(tmp_path):
+    """The largest act is proved, and the same folder gives the same bytes."""
+    shown = puhui("methodology", "bounds", BIKE)
+    assert "g" in shown.stdout
+    files = [tmp_path / name for name in ("a.json", "b.json")]
+    for file in files:
+        assert puhui("methodology", "bundle", BIKE, "--to", str(file)).returncode == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_file_that_is_no_export_is_refused(tmp_path):
+    """Replay says what is wrong, and ends with 1."""
+    file = Path(tmp_path / "x.jsonl")
+    file.write_text("{}\n", encoding="utf-8")
+    done = puhui("replay", str(file))
+    assert done.returncode == 1
+    assert "header" in done.stderr
