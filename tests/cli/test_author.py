@@ -54,17 +54,11 @@ def test_an_act_is_explained():
 
 def test_six_answers_make_a_document_that_checks(tmp_path):
     """The draft loads and passes its own two examples."""
-    answers = "\n".join(
-        [
-            "scooter_ride",
-            "滑板车",
-            "Scooter ride",
-            "distance_km km",
-            "scooter_net_kg_per_km",
-            "Somebody, Some paper",
-        ]
+    answers = (
+        "scooter_ride\n滑板车\nScooter ride\ndistance_km km\nscooter_net_kg_per_km\n"
+        "Somebody, Some paper\n"
     )
-    made = puhui("methodology", "new", str(tmp_path), given=answers + "\n")
+    made = puhui("methodology", "new", str(tmp_path), given=answers)
     assert made.returncode == 0, made.stderr
     checked = puhui("methodology", "check", str(tmp_path / "scooter_ride" / "1.0.0"))
     assert "tier" in checked.stdout
