@@ -12,6 +12,7 @@ CITY_CODE, CITY_ZH, CITY_EN = "3211", "镇江", "Zhenjiang"
 ZONE = "Asia/Shanghai"
 ACTIVE_FROM = date(2021, 1, 1)
 POINTS_PER_KG = {"transit_rail": 100, "bike_ride": 100, "ev_charge": 20}
+"""What the demo's own records earn; `seed.rates` has one for everything shipped."""
 CITIZENS = 260
 LEADER = "lin"
 """小林, whose wallet the printed lines show."""

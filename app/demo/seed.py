@@ -22,6 +22,7 @@ from app.people import linking
 from app.people.register import CitizenView, register_citizen, register_officer
 from app.people.subjects import digest_of
 from app.rewards.draft import draft_offer
+from methodologies import registry
 
 OFFERS_LIVE = timedelta(days=60)
 PRIVATE_EVERY = 6
@@ -46,7 +47,7 @@ async def seed(tx: Tx, *, subject_key: bytes, now: datetime) -> datetime:
         zone=city.ZONE,
         pack="CN",
         points_life_months=24,
-        points_per_kg=city.POINTS_PER_KG,
+        points_per_kg=rates(),
         tariff_from=city.ACTIVE_FROM,
         now=now,
     )
@@ -161,3 +162,19 @@ async def _founded_at(tx: Tx) -> datetime:
 
 _ON_OFFER = "SELECT FROM offer WHERE merchant_id = %s AND title_en = %s AND closes_at > %s"
 _FOUNDED = "SELECT min(created_at) FROM provider WHERE code = ANY(%s)"
+
+
+def rates() -> dict[str, int]:
+    """A tariff for every shipped methodology, whole points.
+
+    Grams that may become credits earn 100 points a kilogram, others 20; an engagement earns two
+    points, per act or per thousand of what it counts.
+    """
+    found: dict[str, int] = {}
+    for methodology in registry.shipped():
+        manifest = methodology.manifest
+        if manifest.engagement is not None:
+            found[manifest.id] = 2
+        else:
+            found[manifest.id] = 100 if manifest.evidence.poolable else 20
+    return found | city.POINTS_PER_KG
