@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from methodologies import authoring, registry
+from methodologies import authoring, packs, registry
 from methodologies.bounds import Unbounded, bounds, largest_grams
 from methodologies.conformance import report, tier
 from methodologies.contract import Context
@@ -180,12 +180,13 @@ def bundle(folder: Folder, to: Annotated[Path, typer.Option(help="The file to wr
 
 @author.command("overdue")
 def overdue(pack: PackName = "CN") -> None:
-    """List the factors whose review is due."""
+    """List the factors whose source should have been looked at again."""
     today = datetime.now(UTC).astimezone(ZONE).date()
-    found = registry.packs()[pack]
-    for name, review in found.review.items():
-        if review["review_by"] <= today.isoformat():
-            out.print(f"{name}: review was due by {review['review_by']}")
+    found = packs.overdue([registry.packs()[pack]], today)
+    for each in found:
+        when = f"{each.review_by.isoformat()}, {each.days} days ago"
+        out.print(f"{each.pack} {each.name}: {each.document}; was due {when}", markup=False)
+    out.print(f"{len(found)} overdue on {today.isoformat()}")
 
 
 def replay(file: Annotated[Path, typer.Argument(help="What `puhui export` wrote.")]) -> None:
