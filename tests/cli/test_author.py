@@ -81,3 +81,10 @@ def test_a_file_that_is_no_export_is_refused(tmp_path):
     done = puhui("replay", str(file))
     assert done.returncode == 1
     assert "header" in done.stderr
+
+
+def test_what_should_be_looked_at_again_is_counted():
+    """The count of overdue sources is printed, with the day it was counted on."""
+    done = puhui("methodology", "overdue", "--pack", "CN")
+    assert done.returncode == 0
+    assert "overdue on" in done.stdout
