@@ -1,7 +1,9 @@
 """An author's tools on the command line, and a replay by somebody who has only a file."""
 
+import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.cli.commands import ROOT
@@ -41,15 +43,33 @@ def test_a_broken_document_is_refused_with_its_place(tmp_path):
 
 
 def test_an_act_is_explained():
-    """3.7 km are 180 g, and the formula is shown."""
+    """3.7 km of yesterday are 180 g, and the formulas are shown."""
+    end = datetime.now(UTC) - timedelta(days=1)
     done = puhui(
         "methodology", "explain", BIKE,
         "--given", "distance_km=3.7",
-        "--given", "started_at=2026-03-01T08:00:00+08:00",
-        "--given", "ended_at=2026-03-01T08:15:00+08:00",
+        "--given", f"started_at={(end - timedelta(minutes=15)).isoformat()}",
+        "--given", f"ended_at={end.isoformat()}",
     )  # fmt: skip
-    assert done.returncode in {0, 1}
-    assert "180 g" in done.stdout or "too_late" in done.stdout
+    assert done.returncode == 0, done.stderr
+    assert "quantified: 180 g CO2e" in done.stdout
+    assert "0.18019" in done.stdout
+
+
+def test_two_versions_are_compared_on_real_acts(tmp_path):
+    """A shorter longest ride is named as changed, and the act it cuts is shown with its grams."""
+    for name in ("methodology.yaml", "vectors.yaml"):
+        text = (ROOT / BIKE / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("value: 20, unit: km", "value: 2, unit: km"))
+    end = datetime.now(UTC) - timedelta(days=1)
+    times = {"started_at": (end - timedelta(minutes=15)).isoformat(), "ended_at": end.isoformat()}
+    acts = tmp_path / "acts.jsonl"
+    acts.write_text(json.dumps(times | {"distance_km": "3.7"}) + "\n")
+
+    done = puhui("methodology", "diff", BIKE, str(tmp_path / "methodology.yaml"), "--on", str(acts))
+
+    assert done.returncode == 0, done.stderr
+    assert "act 1: 180 g -> 97 g" in done.stdout
 
 
 def test_six_answers_make_a_document_that_checks(tmp_path):
@@ -67,7 +87,7 @@ def test_six_answers_make_a_document_that_checks(tmp_path):
 def test_bounds_and_bundle(tmp_path):
     """The largest act is proved, and the same folder gives the same bytes."""
     shown = puhui("methodology", "bounds", BIKE)
-    assert "g" in shown.stdout
+    assert "10000 g" in shown.stdout
     files = [tmp_path / name for name in ("a.json", "b.json")]
     for file in files:
         assert puhui("methodology", "bundle", BIKE, "--to", str(file)).returncode == 0
