@@ -14,6 +14,7 @@ help:
 	@echo "make test    lint, types, import contracts and the whole test suite"
 	@echo "make lint    ruff and the import contracts      make types   mypy --strict"
 	@echo "make serve   the API and the background work    make verify  prove the books"
+	@echo "make bench   what is promised about speed, measured (SCALE=0.1, QUICK=1, ONLY=wallet)"
 	@echo "make clean   forget .venv and caches; the demo's data stay where PUHUI_HOME is"
 
 demo: $(VENV)/.for-running
@@ -36,11 +37,10 @@ lint: $(VENV)/.for-developing
 types: $(VENV)/.for-developing
 	$(BIN)/mypy
 
+# SCALE=0.1 measures less of everything; QUICK=1 only shows that every program runs.
 bench: $(VENV)/.for-developing
-	@for program in loadtests/[a-z]*.py; do \
-	  grep -q '^def main' "$$program" || continue; \
-	  echo "== $$program"; $(BIN)/python -m "loadtests.$$(basename "$$program" .py)" || exit 1; \
-	done
+	@$(BIN)/python -m loadtests.bench $(if $(SCALE),--scale $(SCALE)) $(if $(QUICK),--quick) \
+	  $(if $(ONLY),--only $(ONLY)) --json $(or $(JSON),build/bench.json)
 
 # Installed again only when what is to be installed has changed.
 $(VENV)/.for-running: $(LOCKED) .ci/install

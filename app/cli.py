@@ -1,33 +1,26 @@
 """``puhui``: the operator's tool. Knows every room; no room knows it.
 
 A command finds its servers in the settings, or runs the embedded ones for as long as it lives.
-What goes wrong is said in a sentence on standard error, in both languages, with what to do.
-Exit codes: 0 done, 1 a breach or a refusal, 2 a wrong command, 3 a server is away, 130 Ctrl-C.
+What goes wrong is said in a sentence on standard error (`app.telling`).
 """
 
 import asyncio
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
-import psycopg
-import psycopg_pool
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
 from app import logs, migrations
 from app.authoring import author, replay
 from app.clock import utc_now
 from app.demo.servers import Found, opened, servers
-from app.embedded import EngineError
-from app.intake.files_table import FileProblem
-from app.problems import DomainError
 from app.settings import Settings
+from app.telling import end, out, told
+from app.verifying import verify
 
 cli = typer.Typer(
     help="普惠 Puhui: acts become verified grams, grams become points, points buy coffee.",
@@ -35,10 +28,6 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-err = Console(stderr=True, highlight=False)
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-
-AWAY = 3
 
 
 @cli.callback()
@@ -48,45 +37,9 @@ def _quietly() -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what fails is told once, below
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn whatever goes wrong into a sentence and an exit code; a bug stays a traceback."""
-    try:
-        yield
-    except FileProblem as error:
-        _end(error.exit_code, error.detail_zh, error.detail)
-    except DomainError as error:
-        _end(1, error.detail_zh, error.detail)
-    except ValidationError as error:
-        wrong = "; ".join(_told_setting(each["loc"], each["msg"]) for each in error.errors())
-        _end(2, "配置有误。", f"The settings are wrong: {wrong}.")
-    except EngineError as error:
-        _end(AWAY, "内置数据库无法启动。", str(error))
-    except psycopg.errors.UndefinedTable:
-        _end(1, "数据库尚未迁移,请运行 puhui migrate。", "Run `puhui migrate` first.")
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
-        why = str(error).strip().splitlines()[:1]
-        _end(AWAY, "数据库无应答。", f"PostgreSQL does not answer: {''.join(why)}")
-    except OSError as error:  # a full disk, a folder that may not be written
-        _end(1, "文件系统出错。", str(error))
-    except KeyboardInterrupt:
-        _end(130, "已中断。", "Interrupted; whatever was committed stays.")
-
-
-def _told_setting(place: tuple[int | str, ...], message: str) -> str:
-    name = "PUHUI_" + "__".join(str(part).upper() for part in place) if place else ""
-    return f"{name} {message}".strip()
-
-
-def _end(code: int, zh: str, en: str) -> NoReturn:
-    err.print(f"[red]{zh}[/]", soft_wrap=True)
-    err.print(en, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(code) from None
-
-
 def _refuse_in_production(settings: Settings, what: str) -> None:
     if settings.environment == "production":
-        _end(1, f"{what} 仅限开发环境使用。", f"{what} is for development only.")
+        end(1, f"{what} 仅限开发环境使用。", f"{what} is for development only.")
 
 
 @cli.command()
@@ -106,7 +59,7 @@ def serve(
             listening=listening,
             database_url=found.database_url,
             redis_url=found.redis_url,
-            worker=worker,
+            worker_url=found.worker_url if worker else None,
         )
 
 
@@ -117,7 +70,7 @@ def work() -> None:
 
     with told(), servers() as found:
         logs.configure()
-        asyncio.run(background.work(found.settings, database_url=found.database_url))
+        asyncio.run(background.work(found.settings, database_url=found.worker_url))
 
 
 @cli.command()
@@ -163,7 +116,7 @@ def demo(
                 listening=taken,
                 database_url=found.database_url,
                 redis_url=found.redis_url,
-                worker=True,
+                worker_url=found.worker_url,
             )
 
 
@@ -212,22 +165,6 @@ def ingest(
         with servers() as found:
             _migrate_embedded(found)
             asyncio.run(ingesting.ingest(found, wish, out))
-
-
-@cli.command()
-def verify() -> None:
-    """Prove every invariant of the books on the live database; exit 1 on any breach."""
-    from app.demo import show  # reads every room
-
-    async def prove(found: Found) -> bool:
-        async with opened(found, patient=True) as database:
-            return await show.prove(
-                show.Stage(database, found.keys, found.home, out, utc_now), table=True
-            )
-
-    with told(), servers() as found:
-        if not asyncio.run(prove(found)):
-            raise typer.Exit(1)
 
 
 @cli.command()
@@ -289,6 +226,7 @@ def export(
 
 cli.add_typer(author, name="methodology")
 cli.command("replay")(replay)
+cli.command("verify")(verify)
 
 
 def run() -> None:

@@ -9,10 +9,11 @@ one way to speak to it: SQL. What it costs, against the alternatives, is measure
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Request
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, AsyncCursor, OperationalError
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
@@ -20,10 +21,38 @@ from app.settings import DatabaseSettings
 
 APP_ROLE = "puhui_app"
 """The role that serves: it owns nothing, and may not touch what is append-only."""
+WORKER_ROLE = "puhui_worker"
+"""The role of the background work: it can sign nobody up, link no card and decide no proposal."""
+CALLER_ROLE = "puhui_caller"
+"""The role of a citizen's or a merchant's reads: PostgreSQL shows it the caller's rows only."""
+READER_ROLE = "puhui_reader"
+"""The role of reports: it reads, and no table that says who somebody is."""
 
 type_of_row = tuple[Any, ...]
 Tx = AsyncConnection[type_of_row]
 """An open transaction. What runs on it is committed, or undone, together."""
+
+
+class CallersConnection(AsyncConnection[type_of_row]):
+    """An autocommitting connection that says for whom it asks, together with each statement.
+
+    Both travel in one round trip and are one transaction, at whose end the name is forgotten: a
+    connection that nobody has named a caller for sees no row of anybody.
+    """
+
+    caller: tuple[str, str] | None = None
+    """An account number and a merchant's id, one of them empty."""
+
+    async def execute(self, query: Any, params: Any = None, **how: Any) -> AsyncCursor[type_of_row]:
+        """Run one statement as the caller."""
+        if self.caller is None:
+            return await super().execute(query, params, **how)
+        async with self.pipeline():
+            await super().execute(_BECOME, self.caller)
+            return await super().execute(query, params, **how)
+
+
+AnyTx = TypeVar("AnyTx", AsyncConnection[type_of_row], CallersConnection)
 
 
 class Database:
@@ -33,6 +62,7 @@ class Database:
         writers: connections for transactions that write.
         readers: autocommitting connections in which PostgreSQL itself refuses to write, so a
             read of one statement is one round trip.
+        callers: connections of `CALLER_ROLE`, for reads of somebody's own rows.
         single: a connection already inside a transaction, for tests: every transaction opened
             here is then a savepoint that the test undoes.
 
@@ -43,10 +73,12 @@ class Database:
         writers: AsyncConnectionPool[Tx] | None,
         readers: AsyncConnectionPool[Tx] | None,
         *,
+        callers: "AsyncConnectionPool[CallersConnection] | None" = None,
         single: Tx | None = None,
     ) -> None:
         self._writers = writers
         self._readers = readers
+        self._callers = callers
         self._single = single
         self._looks: set[asyncio.Future[None]] = set()
 
@@ -74,7 +106,31 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def _from(self, pool: AsyncConnectionPool[Tx]) -> AsyncIterator[Tx]:
+    async def reading_as(
+        self, *, account_id: int | None = None, merchant_id: UUID | None = None
+    ) -> AsyncIterator[Tx]:
+        """`reading`, in which PostgreSQL shows the rows of one citizen, or of one merchant.
+
+        The second line behind every WHERE clause: a statement that forgets its own finds the
+        caller's rows and nobody else's (row-level security, see the migration of the roles).
+        """
+        assert (account_id is None) != (merchant_id is None), "a caller is one of the two"
+        caller = (str(account_id or ""), str(merchant_id or ""))
+        if self._single is not None:
+            async with self._single.transaction(force_rollback=True):
+                await self._single.execute(_BECOME_IN_A_TEST, (CALLER_ROLE, *caller))
+                yield self._single
+            return
+        assert self._callers is not None
+        async with self._from(self._callers) as connection:
+            connection.caller = caller
+            try:
+                yield connection
+            finally:
+                connection.caller = None
+
+    @asynccontextmanager
+    async def _from(self, pool: AsyncConnectionPool[AnyTx]) -> AsyncIterator[AnyTx]:
         """A pooled connection; after one has died, the others are looked at too.
 
         A restarted PostgreSQL leaves every idle connection dead. Without this, each of them
@@ -102,13 +158,13 @@ class Database:
 
     async def open(self) -> None:
         """Fill the pools; raises ``PoolTimeout`` when PostgreSQL does not answer."""
-        for pool in (self._writers, self._readers):
+        for pool in (self._writers, self._readers, self._callers):
             if pool is not None:
                 await pool.open(wait=True)
 
     async def close(self) -> None:
         """Return every connection."""
-        for pool in (self._writers, self._readers):
+        for pool in (self._writers, self._readers, self._callers):
             if pool is not None:
                 await pool.close()
 
@@ -120,44 +176,58 @@ async def savepoint(tx: Tx) -> AsyncIterator[None]:
         yield
 
 
-def database_for(settings: DatabaseSettings, url: str) -> Database:
-    """Two pools per process, in which every wait has an end; call ``open`` before use.
+def database_for(settings: DatabaseSettings, url: str, *, role: str = APP_ROLE) -> Database:
+    """Three pools per process, in which every wait has an end; call ``open`` before use.
 
     Args:
         settings: sizes and time-outs.
         url: where PostgreSQL is; what `settings` says, or what `app.embedded` started.
+        role: as whom writes and reads happen; the login must be a member of it.
 
     """
     waits = (
         f"-c statement_timeout={settings.statement_timeout_ms}"
         f" -c lock_timeout={settings.lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=60000"
-        f" -c role={APP_ROLE} -c timezone=UTC -c search_path=public,queue"
+        " -c timezone=UTC -c search_path=public,queue"
     )
-    common: dict[str, Any] = {"prepare_threshold": 2, "connect_timeout": 5}
-    writers: AsyncConnectionPool[Tx] = AsyncConnectionPool(
-        url,
-        open=False,
-        min_size=min(2, settings.pool_size),
-        max_size=settings.pool_size,
-        timeout=settings.pool_wait_s,
-        name="writers",
-        kwargs={**common, "autocommit": True, "options": waits},
+    common: dict[str, Any] = {"prepare_threshold": 2, "connect_timeout": 5, "autocommit": True}
+
+    def pool(kind: type[AnyTx], name: str, size: int, options: str) -> AsyncConnectionPool[AnyTx]:
+        return AsyncConnectionPool(
+            url,
+            connection_class=kind,
+            open=False,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=settings.pool_wait_s,
+            name=name,
+            kwargs={**common, "options": f"{waits} {options}"},
+        )
+
+    read_only = "-c default_transaction_read_only=on"
+    return Database(
+        pool(AsyncConnection, "writers", settings.pool_size, f"-c role={role}"),
+        pool(AsyncConnection, "readers", settings.read_pool_size, f"-c role={role} {read_only}"),
+        callers=pool(
+            CallersConnection,
+            "callers",
+            settings.read_pool_size,
+            f"-c role={CALLER_ROLE} {read_only}",
+        )
+        if role == APP_ROLE
+        else None,
     )
-    readers: AsyncConnectionPool[Tx] = AsyncConnectionPool(
-        url,
-        open=False,
-        min_size=min(2, settings.read_pool_size),
-        max_size=settings.read_pool_size,
-        timeout=settings.pool_wait_s,
-        name="readers",
-        kwargs={
-            **common,
-            "autocommit": True,
-            "options": f"{waits} -c default_transaction_read_only=on",
-        },
-    )
-    return Database(writers, readers)
+
+
+async def role_of(url: str, *wanted: str) -> str:
+    """The first of the roles that the login is a member of; the last one if it is of none."""
+    async with await AsyncConnection.connect(url, connect_timeout=5) as connection:
+        for role in wanted[:-1]:
+            row = await (await connection.execute(_MAY_BE, {"role": role})).fetchone()
+            if row is not None:
+                return role
+    return wanted[-1]
 
 
 async def _write(request: Request) -> AsyncIterator[Tx]:
@@ -174,3 +244,15 @@ async def _read(request: Request) -> AsyncIterator[Tx]:
 # a commit that fails would already have been answered with 201.
 WriteTx = Annotated[Tx, Depends(_write, scope="function")]
 ReadTx = Annotated[Tx, Depends(_read, scope="function")]
+
+
+_BECOME = """
+SELECT set_config('puhui.account_id', %s, true), set_config('puhui.merchant_id', %s, true)
+"""
+_BECOME_IN_A_TEST = """
+SELECT set_config('transaction_read_only', 'on', true), set_config('role', %s, true),
+       set_config('puhui.account_id', %s, true), set_config('puhui.merchant_id', %s, true)
+"""
+_MAY_BE = """
+SELECT FROM pg_roles WHERE rolname = %(role)s AND pg_has_role(session_user, oid, 'MEMBER')
+"""

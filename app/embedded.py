@@ -41,9 +41,9 @@ class Engines:
     """Where a running pair is. The URLs hold passwords and are left out of `repr`.
 
     Attributes:
-        owner_url: PostgreSQL as `puhui_owner`, who owns the database `puhui`: migrations.
-        app_url: PostgreSQL as `puhui_app`, who owns nothing: the service.
-        superuser_url: PostgreSQL as `postgres`, database `postgres`: tests and backups.
+        owner_url: as `puhui_owner`, who owns the database `puhui`: migrations.
+        app_url, worker_url, reader_url: as the service, its background work, and reports.
+        superuser_url: as `postgres`, database `postgres`: tests and backups.
         redis_url: Valkey, database 0.
         home: our state folder.
         engine_folder: the engines' data; outside `home` if their user cannot reach it.
@@ -52,6 +52,8 @@ class Engines:
 
     owner_url: str = field(repr=False)
     app_url: str = field(repr=False)
+    worker_url: str = field(repr=False)
+    reader_url: str = field(repr=False)
     superuser_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     home: Path
@@ -83,8 +85,8 @@ class EngineStatus:
 def engines(home: Path | None = None, *, grace_s: int = 2) -> Iterator[Engines]:
     """A running PostgreSQL and Valkey, for as long as the context is open.
 
-    They are started if nobody has, shared if somebody has, and stopped when the last
-    process with that home has left this context or has died, however it died.
+    They are started if nobody has, shared if somebody has, and stopped when the last process
+    with that home has left this context or has died, however it died.
 
     Args:
         home: state folder; by default `home_folder` of the environment.
@@ -267,13 +269,14 @@ def _private(path: str, flags: int) -> int:
 
 
 def _engines(home: Path, state: Mapping[str, str | int]) -> Engines:
-    def postgres(role: str, password: str, database: str) -> str:
-        return f"postgresql://{role}:{password}@127.0.0.1:{state['postgres_port']}/{database}"
+    def login(role: str, database: str = "puhui") -> str:
+        secret = state["superuser" if role == "postgres" else role.removeprefix("puhui_")]
+        return f"postgresql://{role}:{secret}@127.0.0.1:{state['postgres_port']}/{database}"
 
+    ours = {f"{who}_url": login(f"puhui_{who}") for who in ("owner", "app", "worker", "reader")}
     return Engines(
-        owner_url=postgres("puhui_owner", str(state["owner"]), "puhui"),
-        app_url=postgres("puhui_app", str(state["app"]), "puhui"),
-        superuser_url=postgres("postgres", str(state["superuser"]), "postgres"),
+        **ours,
+        superuser_url=login("postgres", "postgres"),
         redis_url=f"redis://:{state['valkey']}@127.0.0.1:{state['valkey_port']}/0",
         home=home,
         engine_folder=Path(str(state["engine_folder"])),

@@ -5,16 +5,11 @@ nothing on disk, for all it holds can be rebuilt. Standard library only.
 Never: decides whether an engine should run; that is `app.keeper`.
 """
 
-import base64
-import hashlib
-import hmac
-import secrets
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.engine_places import EngineError, EngineUser, sync_folder
@@ -26,9 +21,9 @@ from app.engine_processes import (
     environment,
     read_inside,
 )
+from app.engine_roles import Passwords, role_statements
 
 PROGRAM_LIMIT_S = 180
-SCRAM_ITERATIONS = 4096
 
 Words = Sequence[str | Path]
 
@@ -36,7 +31,7 @@ Words = Sequence[str | Path]
 POSTGRES_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "120",
+    "max_connections": "260",
     "shared_buffers": "256MB",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -52,21 +47,6 @@ POSTGRES_SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-
-
-@dataclass(frozen=True)
-class Passwords:
-    """The secrets of one pair of engines, in hexadecimal so that URLs need no escaping."""
-
-    superuser: str
-    owner: str
-    app: str
-    valkey: str
-
-
-def new_passwords() -> Passwords:
-    """Four fresh passwords of 192 bits."""
-    return Passwords(*(secrets.token_hex(24) for _ in range(4)))
 
 
 class PostgresServer(Server):
@@ -94,7 +74,7 @@ class PostgresServer(Server):
         """Make the cluster if there is none; it appears under its name only when complete.
 
         Args:
-            passwords: those of `postgres`, `puhui_owner` and `puhui_app`.
+            passwords: those of `postgres` and of the roles that log in.
             passwords_are_new: an existing cluster may not know them yet, and learns them.
 
         Raises:
@@ -106,7 +86,7 @@ class PostgresServer(Server):
             self._refuse_other_major()
             self._clear_way()
             if passwords_are_new:
-                self._single_user(self.data, _role_statements("ALTER", passwords), [])
+                self._single_user(self.data, role_statements(passwords), [])
         probe: list[str | Path] = [
             self.bin_folder / "postgres",
             "-D",
@@ -167,7 +147,7 @@ class PostgresServer(Server):
         )
         self._refuse_failure(made, "initdb could not make a database cluster")
         statements = [
-            *_role_statements("CREATE", passwords),
+            *role_statements(passwords),
             "CREATE DATABASE puhui OWNER puhui_owner",
         ]
         self._single_user(unfinished, statements, ["-c", "fsync=off"])
@@ -256,25 +236,6 @@ def _version(program: Path) -> str:
             "PostgreSQL 15 to 18 and set PG_BIN to its bin folder, or set PUHUI_DATABASE__URL."
         )
     return answer.stdout.decode().split(")")[1].split()[0]
-
-
-def _role_statements(verb: str, passwords: Passwords) -> list[str]:
-    """CREATE or ALTER the login roles; the server sees verifiers, never a password."""
-    roles = {"puhui_owner": passwords.owner, "puhui_app": passwords.app}
-    statements = [
-        f"{verb} ROLE {role} LOGIN PASSWORD '{_verifier(p)}'" for role, p in roles.items()
-    ]
-    return [*statements, f"ALTER ROLE postgres PASSWORD '{_verifier(passwords.superuser)}'"]
-
-
-def _verifier(password: str) -> str:
-    """What PostgreSQL stores of a password (SCRAM-SHA-256, RFC 5803)."""
-    salt = secrets.token_bytes(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
-    client = hmac.digest(salted, b"Client Key", "sha256")
-    stored, server = hashlib.sha256(client).digest(), hmac.digest(salted, b"Server Key", "sha256")
-    salt64, stored64, server64 = (base64.b64encode(x).decode() for x in (salt, stored, server))
-    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{salt64}${stored64}:{server64}"
 
 
 def _pong(port: int, password: str) -> bool:

@@ -28,7 +28,8 @@ from app.engine_places import (
 )
 from app.engine_processes import Server, free_port
 from app.engine_programs import Programs, usable_programs
-from app.engines import Passwords, PostgresServer, ValkeyServer, new_passwords
+from app.engine_roles import Passwords, new_passwords
+from app.engines import PostgresServer, ValkeyServer
 
 LEASES = "leases"
 LOCK = "keeper.lock"
@@ -38,6 +39,8 @@ LOG = "keeper.log"
 POSTGRES_LOG, VALKEY_LOG = "postgres.log", "valkey.log"
 LOGS = (LOG, POSTGRES_LOG, VALKEY_LOG)
 FILES = (LEASES, LOCK, STATE, IDENTITY, *LOGS, *(f"{name}.1" for name in LOGS))
+
+KNOWN = "cluster_knows_passwords"
 
 POLL_MS = 100
 START_LIMIT_S = 600  # Recovery after a crash reads up to 4 GB of log.
@@ -68,12 +71,15 @@ class Keeper:
         user = engine_user(user_name)
         self._identity = read_json(home / IDENTITY)
         if not self._identity:
-            self._identity = {"by_home_id": choose_by_home_id(home, user)} | asdict(new_passwords())
+            self._identity = {"by_home_id": choose_by_home_id(home, user)}
+        passwords = asdict(new_passwords())
+        if not passwords.keys() <= self._identity.keys():  # a new home, or one of an older version
+            self._identity = passwords | self._identity
+            self._identity.pop(KNOWN, None)
             self._save_identity()
         self.folder = engine_folder(home, str(self._identity["by_home_id"]), user)
         programs = usable_programs(programs, user, bundled=bundled)
-        names = ("superuser", "owner", "app", "valkey")
-        self.passwords = Passwords(*(str(self._identity[name]) for name in names))
+        self.passwords = Passwords(**{name: str(self._identity[name]) for name in passwords})
         logs = home / POSTGRES_LOG, home / VALKEY_LOG
         self.postgres = PostgresServer(self.folder, programs.postgres_bin, logs[0], user)
         self.valkey = ValkeyServer(self.folder, programs.valkey_server, logs[1], user)
@@ -84,10 +90,9 @@ class Keeper:
         Raises:
             EngineError: one does not come up; the message ends with the tail of its log.
         """
-        known = "cluster_knows_passwords"
-        self.postgres.prepare(self.passwords, passwords_are_new=known not in self._identity)
-        if known not in self._identity:
-            self._identity[known] = 1
+        self.postgres.prepare(self.passwords, passwords_are_new=KNOWN not in self._identity)
+        if KNOWN not in self._identity:
+            self._identity[KNOWN] = 1
             self._save_identity()
         for _ in range(START_ATTEMPTS):
             # Another program may take a port between our look and the server's bind.

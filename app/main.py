@@ -6,6 +6,7 @@ here (`ACTIONS`).
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import date, datetime
 
 from fastapi import FastAPI
 
@@ -17,10 +18,13 @@ from app.catalogue import budgets_set, submit, suspend, tariffs, withdraw
 from app.catalogue import routes_officer as catalogue_officer
 from app.catalogue import routes_public as catalogue_public
 from app.catalogue.versions import Catalogue
-from app.database import Database, database_for
+from app.database import Database, Tx, database_for
 from app.edge import Service
 from app.keys import Keys, keys_for
+from app.ledger import officer_adjust, officer_names
 from app.ledger import routes_citizen as ledger_citizen
+from app.ledger import routes_officer as ledger_officer
+from app.ledger import routes_public as ledger_public
 from app.people.tokens import Tokens
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
@@ -29,8 +33,16 @@ from app.reductions import routes_provider as reductions_provider
 from app.rewards import publish
 from app.rewards import routes_citizen as rewards_citizen
 from app.rewards import routes_merchant as rewards_merchant
+from app.rewards import routes_officer as rewards_officer
 from app.rewards import routes_public as rewards_public
 from app.settings import Settings
+
+
+async def _calendar(tx: Tx, now: datetime) -> tuple[date, int]:
+    """The programme's civil day, and how many months its points live: for the ledger."""
+    versions = await Catalogue().versions(tx)
+    return now.astimezone(versions.zone).date(), versions.points_life_months
+
 
 ACTIONS: Mapping[str, Action] = {
     "rewards.publish": publish.apply,
@@ -40,12 +52,16 @@ ACTIONS: Mapping[str, Action] = {
     "catalogue.set_tariff": tariffs.apply,
     "catalogue.set_budget": budgets_set.apply,
     "reductions.correct": correct.apply,
+    officer_adjust.KIND: officer_adjust.action(_calendar),
+    "ledger.name_counter_account": officer_names.name_counter_account,
+    "ledger.define_unit": officer_names.define_unit,
 }
 """What each kind of proposal does when a second officer approves it."""
 
 _ROUTERS = (
     reductions_provider.router,
     ledger_citizen.router,
+    ledger_officer.router,
     reductions_citizen.router,
     rewards_citizen.router,
     rewards_public.router,
@@ -56,6 +72,9 @@ _ROUTERS = (
     reductions_officer.router,
     reductions_officer.trials,
     approvals_officer.router,
+    ledger_officer.books,
+    ledger_public.router,
+    rewards_officer.router,
 )
 
 

@@ -32,6 +32,20 @@ def migrate(url: str, *, to: str = "head") -> None:
 
     """
     command.upgrade(_config(url), to)
+    if to == "head":
+        _keep_epoch(url)
+
+
+def _keep_epoch(url: str) -> None:
+    """A book that came from another cluster goes on with higher transaction numbers."""
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        poolclass=sa.pool.NullPool,
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET lock_timeout = '10s'")
+        connection.exec_driver_sql("SELECT public.keep_ledger_epoch()")
 
 
 def undo(url: str, *, to: str) -> None:

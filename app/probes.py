@@ -8,6 +8,7 @@ people (``/docs``, ``/problems``) are in `app.documentation`.
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 import psycopg
@@ -139,6 +140,12 @@ async def _revision(database: Database) -> str | None:
 _REVISION = "SELECT version_num FROM public.alembic_version"
 
 
+@cache
+def _meters(route: str, method: str, hundreds: int) -> tuple[Counter, Histogram]:
+    """Both meters of a kind of request, looked up once: there are few kinds, and many requests."""
+    return _REQUESTS.labels(route, method, f"{hundreds}xx"), _SECONDS.labels(route, method)
+
+
 class Metrics:
     """Counts requests by route template, method and class of status; plain ASGI."""
 
@@ -165,9 +172,9 @@ class Metrics:
         finally:
             route = self._template(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            _REQUESTS.labels(route, method, f"{status // 100}xx").inc()
-            spent_ns = time.perf_counter_ns() - started
-            _SECONDS.labels(route, method).observe(spent_ns / 1_000_000_000)
+            count, seconds = _meters(route, method, status // 100)
+            count.inc()
+            seconds.observe((time.perf_counter_ns() - started) / 1_000_000_000)
 
     def _template(self, scope: Scope) -> str:
         """``/v1/offers/{offer_id}``, never the path itself: paths hold ids, without end."""

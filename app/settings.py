@@ -22,6 +22,10 @@ class DatabaseSettings(BaseModel, frozen=True, extra="forbid"):
         default=None,
         description="Who migrates. Unset: the same login, which then acts as puhui_app.",
     )
+    worker_url: PostgresDsn | None = Field(
+        default=None,
+        description="Who does the background work, a member of puhui_worker. Unset: puhui_app.",
+    )
     pool_size: int = Field(default=8, ge=1, le=100)
     read_pool_size: int = Field(default=6, ge=1, le=100)
     pool_wait_s: int = Field(default=10, ge=1, le=120)

@@ -18,11 +18,12 @@ import structlog
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 
+from app import worker_books, worker_ledger
 from app.catalogue import calendar
 from app.catalogue.errors import CatalogueEmpty
 from app.catalogue.versions import Catalogue
 from app.clock import utc_now
-from app.database import APP_ROLE, Database, database_for
+from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
 from app.notices.deliver import Channel, ConsoleChannel, deliver
 from app.reductions import correct, correct_run
 from app.rewards import release
@@ -58,7 +59,7 @@ async def work(
 
     Args:
         settings: sizes and time-outs.
-        database_url: PostgreSQL, as the serving role.
+        database_url: PostgreSQL, with a login that may act as `WORKER_ROLE`, or as `APP_ROLE`.
         stop: set by a caller who owns the process. None: this is the process, and SIGTERM or
             Ctrl-C stops it.
         channel: where messages go; None counts them in the log.
@@ -126,6 +127,8 @@ def jobs_on(
             left = await correct_run.unfinished(tx)
         await run_corrections(database, left)
 
+    worker_ledger.register(jobs, database, patiently=_patiently)
+    worker_books.register(jobs, database, patiently=_patiently)
     return jobs
 
 
@@ -231,18 +234,19 @@ async def _release_bucket(database: Database, bucket: int, now: datetime) -> int
             return released
 
 
-async def _serve(settings: Settings, database_url: str, channel: Channel) -> None:
+async def _serve(settings: Settings, url: str, channel: Channel) -> None:
     """One life of the worker: until it is cancelled, or loses PostgreSQL."""
+    role = await role_of(url, WORKER_ROLE, APP_ROLE)
     few = settings.database.model_copy(update={"pool_size": JOBS_AT_ONCE, "read_pool_size": 2})
-    database = database_for(few, database_url)
+    database = database_for(few, url, role=role)
     connector = procrastinate.PsycopgConnector(
-        conninfo=database_url,
+        conninfo=url,
         min_size=1,
         max_size=JOBS_AT_ONCE,
         timeout=few.pool_wait_s,
         kwargs={
             "connect_timeout": 5,
-            "options": f"-c role={APP_ROLE} -c timezone=UTC -c search_path=public,queue",
+            "options": f"-c role={role} -c timezone=UTC -c search_path=public,queue",
         },
     )
     jobs = jobs_on(connector, database=database, channel=channel)

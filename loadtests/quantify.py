@@ -6,14 +6,12 @@ documents that compute grams, and their ratio. Nothing is asserted: a time belon
 machine it was taken on.
 """
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from loadtests import figures
 from methodologies import registry
 from methodologies.contract import Methodology
 from methodologies.trials import context_of, evidence_of
@@ -50,14 +48,14 @@ def microseconds(run: Callable[..., object], examples: list[tuple[Any, Any]], ti
 
 def main() -> None:
     """Measure, print a table, and keep the numbers if a file is named."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="a file to keep the numbers in")
-    asked = parser.parse_args()
+    asked = figures.arguments(__doc__).parse_args()
+    report = figures.Report("quantify")
+    times = 10 if asked.quick else 200
     rows: dict[str, tuple[float, float]] = {}
     for methodology in registry.shipped():
         examples = acts(methodology)
-        compiled = microseconds(methodology.quantify, examples, 200)
-        explained = microseconds(methodology.explain, examples, 10)
+        compiled = microseconds(methodology.quantify, examples, times)
+        explained = microseconds(methodology.explain, examples, max(1, times // 20))
         if methodology.manifest.engagement is None:  # engagements are faster and would flatter
             rows[methodology.manifest.id] = compiled, explained
         print(f"{methodology.manifest.id:24} {compiled:8.2f} us {explained:8.1f} us")
@@ -66,8 +64,18 @@ def main() -> None:
     print(f"{'median of documents':24} {compiled:8.2f} us {explained:8.1f} us")
     print(f"promised {PROMISED['compiled']} and {PROMISED['explained']} us; ", end="")
     print(f"an explanation takes {explained / compiled:.0f} times a credit")
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=1))
+    report.facts["documents_us"] = rows
+    report.add(
+        figures.Figure(
+            "one act: explained, beside compiled",
+            "us",
+            [row[1] for row in rows.values()],
+            [row[0] for row in rows.values()],
+            "compiled",
+            note="each document is a round; an explanation may be slow, it is made when asked for",
+        )
+    )
+    report.finish(asked.json)
 
 
 if __name__ == "__main__":

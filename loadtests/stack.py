@@ -6,12 +6,9 @@ that a noisy minute hits all of them; the median round of each is printed, and i
 plain pool.
 """
 
-import argparse
 import asyncio
-import json
 import multiprocessing
 import re
-import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -27,9 +24,10 @@ from sqlalchemy import column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from app.embedded import discard, engines
+from loadtests import figures
 
 PORT = 8_777
-READS, WRITES, ROUNDS = 2_000, 800, 5
+READS, WRITES = 2_000, 800
 READ = "SELECT earned, consumed, held FROM bal WHERE bucket = %s AND account_id = %s AND unit = 1"
 INSERT = "INSERT INTO ev SELECT * FROM unnest(%(a)b::bigint[])"
 UPDATE = "UPDATE bal SET earned = earned + 1 WHERE bucket = 7 AND account_id = 1031 AND unit = 1"
@@ -158,26 +156,28 @@ async def rate(method: str, path: str, *, requests: int, callers: int) -> float:
     return requests / (time.perf_counter() - began)
 
 
-async def measure() -> dict[str, float]:
-    """The median round of each side."""
+async def measure(rounds_wanted: int, part: int) -> dict[str, list[float]]:
+    """Each side's rounds; a `part`-th of the requests where it only has to run."""
     sides = [("GET", f"/read/{way}") for way in ("bare", "pool", "driver", "core", "session")]
     sides += [("POST", f"/write/{way}") for way in ("pool", "driver", "session")]
     rounds: dict[str, list[float]] = {path: [] for _, path in sides}
-    for _ in range(ROUNDS):
+    for _ in range(rounds_wanted):
         for method, path in sides:
             reads = method == "GET"
             found = await rate(
-                method, path, requests=READS if reads else WRITES, callers=16 if reads else 1
+                method,
+                path,
+                requests=(READS if reads else WRITES) // part,
+                callers=16 if reads else 1,
             )
             rounds[path].append(found)
-    return {path: statistics.median(rates) for path, rates in rounds.items()}
+    return rounds
 
 
 def main() -> None:
     """Start, measure, print."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--json", type=Path)
-    kept = arguments.parse_args()
+    asked = figures.arguments(__doc__).parse_args()
+    report = figures.Report("stack")
     home = Path(tempfile.mkdtemp(prefix="puhui-stack-"))
     with engines(home) as pair:
         with psycopg.connect(pair.superuser_url, autocommit=True) as admin:
@@ -194,15 +194,14 @@ def main() -> None:
         )
         server.start()
         time.sleep(4)
-        found = asyncio.run(measure())
+        found = asyncio.run(measure(asked.rounds, 20 if asked.quick else 1))
         server.terminate()
         server.join()
     discard(home)
-    for path, per_s in found.items():
+    for path, rates in found.items():
         base = found["/read/pool" if path.startswith("/read") else "/write/pool"]
-        print(f"{path:16} {per_s:8.0f} /s   {per_s / base:5.2f} of the plain pool")
-    if kept.json:
-        kept.json.write_text(json.dumps(found, indent=2))
+        report.add(figures.Figure(f"stack {path}", "requests/s", rates, base, "plain psycopg pool"))
+    report.finish(asked.json)
 
 
 if __name__ == "__main__":

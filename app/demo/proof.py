@@ -4,6 +4,7 @@ from app.catalogue import budgets_verify
 from app.catalogue.versions import Catalogue
 from app.checks import Check
 from app.database import Database
+from app.ledger import rollup_verify, seal_checks
 from app.ledger import verify as ledger
 from app.reductions import verify as reductions
 from app.rewards import verify as rewards
@@ -15,6 +16,8 @@ async def prove(database: Database) -> list[Check]:
         versions = await Catalogue().versions(tx)
         return [
             *await ledger.checks(tx),
+            *await rollup_verify.checks(tx, zone=versions.zone),
+            *await seal_checks.checks(tx),
             *await budgets_verify.checks(tx),
             *await reductions.checks(tx, versions=versions),
             *await rewards.breaches(tx),

@@ -25,6 +25,7 @@ class Found:
     owner_url: str
     redis_url: str | None
     home: Path
+    worker_url: str
 
     @property
     def keys(self) -> Keys:
@@ -42,13 +43,14 @@ def servers() -> Iterator[Found]:
         if settings.database.url is not None:
             url = str(settings.database.url)
             owner, app = str(settings.database.owner_url or url), url
+            worker = str(settings.database.worker_url or url)
             store = str(redis) if redis else None
         else:
             pair = stack.enter_context(engines(home))
-            home, owner, app = pair.home, pair.owner_url, pair.app_url
+            home, owner, app, worker = pair.home, pair.owner_url, pair.app_url, pair.worker_url
             store = str(redis) if redis else pair.redis_url
         settings = settings.model_copy(update={"home": home})
-        yield Found(settings, app, owner, store, home)
+        yield Found(settings, app, owner, store, home, worker)
 
 
 @asynccontextmanager

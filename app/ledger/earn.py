@@ -12,8 +12,9 @@ from uuid import UUID
 
 from app.database import Tx
 from app.ledger import contra
+from app.ledger.axis import close_lots
 from app.ledger.tables import Kind
-from app.ledger.units import POINTS
+from app.ledger.units import POINTS, POINTS_MAX
 
 PER_ACCOUNT_MAX = 1_000
 """Earnings of one account in one call: their times are microseconds inside a millisecond."""
@@ -21,22 +22,35 @@ PER_ACCOUNT_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Earning:
-    """Points for one cause: ``points`` is whole and positive, ``ref`` is the reduction."""
+    """Points for one cause: ``points`` is whole and positive, ``ref`` is the reduction.
+
+    ``contra`` is who pays for them: the programme, or a sponsor by its number.
+    """
 
     account_id: int
     points: int
     ref: UUID
     happened_at: datetime
+    contra: int = contra.PROGRAMME
 
     def __post_init__(self) -> None:
-        assert self.points > 0, "nothing is booked for nothing"
+        assert 0 < self.points <= POINTS_MAX, "something is booked, and an entry can hold it"
 
 
-async def earn(tx: Tx, *, earnings: Sequence[Earning], expires_on: date, now: datetime) -> None:
-    """Book any number of earnings in one statement.
+async def earn(
+    tx: Tx,
+    *,
+    earnings: Sequence[Earning],
+    expires_on: date,
+    now: datetime,
+    unit: int = POINTS,
+) -> None:
+    """Book any number of earnings in one statement: an entry each, and a balance per account.
 
     Balances are written in key order, so two batches that share citizens wait for each other
-    but never deadlock. No row is shared by two accounts.
+    but never deadlock. No row is shared by two accounts. Accounts whose points so far expire
+    earlier are left out by the statement (and locked by it); their lot is closed and they are
+    booked by a second run. That happens once per account and quarter.
 
     Args:
         tx: the caller's transaction, in which the causes were inserted.
@@ -44,26 +58,45 @@ async def earn(tx: Tx, *, earnings: Sequence[Earning], expires_on: date, now: da
         expires_on: last day (programme's zone) on which these points can be spent, a quarter
             end. A late batch cannot expire before one that was booked earlier.
         now: when we book (UTC). ``Earning.happened_at`` is when it happened in the world.
+        unit: what is earned.
 
     Source: design of one-row balanced transfers on a FIFO axis; the running totals are window
     functions, because joining a second aggregate turned quadratic when it was measured.
     """
     if not earnings:
         return
-    await tx.execute(
-        _EARN,
-        {
-            "accounts": [earning.account_id for earning in earnings],
-            "points": [earning.points for earning in earnings],
-            "refs": [earning.ref for earning in earnings],
-            "happened": [earning.happened_at for earning in earnings],
-            "unit": POINTS,
-            "kind": Kind.earn.value,
-            "contra": contra.PROGRAMME,
-            "expires_on": expires_on,
-            "now": now,
-        },
-    )
+    people = {earning.account_id for earning in earnings}
+    missing = len(people) - await _book(tx, earnings, expires_on, now, unit)
+    if not missing:
+        return
+    closed = set(await close_lots(tx, account_ids=people, unit=unit, expires_on=expires_on))
+    rest = [earning for earning in earnings if earning.account_id in closed]
+    booked = await _book(tx, rest, expires_on, now, unit)
+    assert booked == len(closed) == missing, "what was left out is locked and was closed"
+
+
+async def _book(
+    tx: Tx, earnings: Sequence[Earning], expires_on: date, now: datetime, unit: int
+) -> int:
+    """How many accounts were credited."""
+    row = await (
+        await tx.execute(
+            _EARN,
+            {
+                "accounts": [earning.account_id for earning in earnings],
+                "points": [earning.points for earning in earnings],
+                "refs": [earning.ref for earning in earnings],
+                "happened": [earning.happened_at for earning in earnings],
+                "contras": [earning.contra for earning in earnings],
+                "unit": unit,
+                "kind": Kind.earn.value,
+                "expires_on": expires_on,
+                "now": now,
+            },
+        )
+    ).fetchone()
+    assert row is not None, "a count is always one row"
+    return int(row[0])
 
 
 _EARN = """
@@ -71,8 +104,9 @@ WITH ranked AS MATERIALIZED (
   SELECT (account_id %% 1024)::smallint AS bucket, t.*, count(*) OVER a AS n,
          row_number() OVER s AS nth, (sum(amount) OVER a)::bigint AS total,
          (sum(amount) OVER s)::bigint AS running
-    FROM unnest(%(accounts)b::bigint[], %(points)b::bigint[], %(refs)b::uuid[],
-                %(happened)b::timestamptz[]) AS t (account_id, amount, ref, effective_at)
+    FROM unnest(%(accounts)b::bigint[], %(points)b::int[], %(refs)b::uuid[],
+                %(happened)b::timestamptz[], %(contras)b::int[])
+      AS t (account_id, amount, ref, effective_at, contra)
   WINDOW a AS (PARTITION BY account_id),
          s AS (PARTITION BY account_id ORDER BY effective_at, ref ROWS UNBOUNDED PRECEDING)
 ), head AS (                        -- 1. one row per account: the lock and the sequence
@@ -85,16 +119,15 @@ WITH ranked AS MATERIALIZED (
     last_seq = b.last_seq + EXCLUDED.last_seq,
     last_posted_at = greatest(EXCLUDED.last_posted_at, b.last_posted_at + interval '1 ms'),
     last_expiry = greatest(EXCLUDED.last_expiry, b.last_expiry)
-  RETURNING b.*
+    WHERE b.last_expiry >= EXCLUDED.last_expiry OR b.earned = 0
+  RETURNING b.bucket, b.account_id, b.unit, b.earned, b.consumed, b.last_seq, b.last_posted_at
 ), booked AS (                      -- 2. one entry per earning
   INSERT INTO entry (bucket, account_id, unit, seq, kind, amount, contra, ref,
                      earned_after, consumed_after, effective_at, posted_at)
-  SELECT h.bucket, account_id, h.unit, h.last_seq - n + nth, %(kind)s, amount, %(contra)s,
+  SELECT h.bucket, account_id, h.unit, h.last_seq - n + nth, %(kind)s, amount, contra,
          ref, h.earned - total + running, h.consumed, effective_at,
          h.last_posted_at - (n - nth) * interval '1 microsecond'
     FROM ranked JOIN head h USING (account_id)
-)                                   -- 3. one mark on the axis per account and date
-INSERT INTO lot (bucket, account_id, unit, expires_on, cum_earned)
-SELECT bucket, account_id, unit, last_expiry, earned FROM head ORDER BY 1, 2
-ON CONFLICT (bucket, account_id, unit, expires_on) DO UPDATE SET cum_earned = EXCLUDED.cum_earned
+)
+SELECT count(*) FROM head           -- 3. fewer than asked for: a lot must be closed first
 """

@@ -1,6 +1,7 @@
 """Use cases: set points aside, spend them, or give them back.
 
-A hold is not an entry: the points have not left yet. Spending writes the entry.
+A hold is not an entry: the points have not left yet. Spending writes the entry. For one account
+each; `hold_many` is for many at once.
 """
 
 from datetime import datetime
@@ -11,10 +12,10 @@ from app.ids import bucket_of
 from app.ledger import balances
 from app.ledger.errors import InsufficientPoints
 from app.ledger.tables import Kind
-from app.ledger.units import POINTS
+from app.ledger.units import POINTS, POINTS_MAX
 
 
-async def hold(tx: Tx, *, account_id: int, points: int) -> None:
+async def hold(tx: Tx, *, account_id: int, points: int, unit: int = POINTS) -> None:
     """Set points aside so that nothing else can spend them.
 
     The guard stands in the WHERE of the statement that changes the row, so two requests of one
@@ -24,10 +25,10 @@ async def hold(tx: Tx, *, account_id: int, points: int) -> None:
         InsufficientPoints: fewer points are available.
 
     """
-    assert points > 0, "a hold takes something"
-    changed = await tx.execute(_HOLD, _key(account_id) | {"points": points})
+    assert 0 < points <= POINTS_MAX, "a hold takes something, and an entry can hold it"
+    changed = await tx.execute(_HOLD, _key(account_id, unit) | {"points": points})
     if changed.rowcount == 0:
-        available = (await balances.balance(tx, account_id=account_id)).available
+        available = (await balances.balance(tx, account_id=account_id, unit=unit)).available
         raise InsufficientPoints(
             f"{points} points are needed, {available} are available.",
             f"需要 {points} 积分,当前可用 {available} 积分。",
@@ -37,7 +38,14 @@ async def hold(tx: Tx, *, account_id: int, points: int) -> None:
 
 
 async def spend(
-    tx: Tx, *, account_id: int, points: int, contra: int, ref: UUID, now: datetime
+    tx: Tx,
+    *,
+    account_id: int,
+    points: int,
+    contra: int,
+    ref: UUID,
+    now: datetime,
+    unit: int = POINTS,
 ) -> None:
     """Turn a hold into an entry in favour of ``contra``.
 
@@ -46,29 +54,31 @@ async def spend(
         contra: who receives them: a merchant's number.
         ref: the redemption; its own row keeps it from being spent twice.
         now: when (UTC).
+        unit: what was held.
 
     """
     spent = await tx.execute(
         _SPEND,
-        _key(account_id)
+        _key(account_id, unit)
         | {"points": points, "contra": contra, "ref": ref, "kind": Kind.redeem.value, "now": now},
     )
     assert spent.rowcount == 1, "a hold that was taken is there to be spent"
 
 
-async def release(tx: Tx, *, account_id: int, points: int) -> None:
+async def release(tx: Tx, *, account_id: int, points: int, unit: int = POINTS) -> None:
     """Give held points back; they return to the very lots they came from.
 
     Args:
         points: as many as were held.
+        unit: what was held.
 
     """
-    released = await tx.execute(_RELEASE, _key(account_id) | {"points": points})
+    released = await tx.execute(_RELEASE, _key(account_id, unit) | {"points": points})
     assert released.rowcount == 1, "a hold that was taken is there to be released"
 
 
-def _key(account_id: int) -> dict[str, object]:
-    return {"bucket": bucket_of(account_id), "account_id": account_id, "unit": POINTS}
+def _key(account_id: int, unit: int) -> dict[str, object]:
+    return {"bucket": bucket_of(account_id), "account_id": account_id, "unit": unit}
 
 
 _HOLD = """

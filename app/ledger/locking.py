@@ -11,16 +11,26 @@ from app.database import Tx
 from app.ledger.units import POINTS
 
 
-async def lock_accounts(tx: Tx, *, account_ids: Iterable[int]) -> None:
+async def lock_accounts(
+    tx: Tx, *, account_ids: Iterable[int], unit: int = POINTS, makes: bool = True
+) -> None:
     """Hold each account's balance row until the transaction ends; missing rows are made.
 
     Two statements, however many accounts: a row that another transaction has just inserted is
     not visible to the statement that waited for it, so the lock is a statement of its own.
     What is read afterwards sees everything the holders before us committed.
+
+    Args:
+        tx: the caller's transaction.
+        account_ids: in any order, each as often as it likes.
+        unit: which of their balances.
+        makes: False when a missing balance has nothing that could be taken.
+
     """
     wanted = sorted(set(account_ids), key=lambda account_id: (account_id % 1024, account_id))
-    arguments = {"accounts": wanted, "unit": POINTS, "never": date.min}
-    await tx.execute(_MAKE, arguments)
+    arguments = {"accounts": wanted, "unit": unit}
+    if makes:
+        await tx.execute(_MAKE, arguments | {"never": date.min})
     await tx.execute(_LOCK, arguments)
 
 

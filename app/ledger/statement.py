@@ -23,8 +23,10 @@ class Line:
     posted_at: datetime
 
 
-async def page(tx: Tx, *, account_id: int, before_seq: int | None, limit: int) -> list[Line]:
-    """At most ``limit`` lines older than ``before_seq``; None starts at the newest.
+async def page(
+    tx: Tx, *, account_id: int, before_seq: int | None, limit: int, unit: int = POINTS
+) -> list[Line]:
+    """At most ``limit`` lines of a unit older than ``before_seq``; None starts at the newest.
 
     The sequence is gap-free and made under the account's lock, so pages put together are the
     whole statement even while new entries arrive.
@@ -34,8 +36,8 @@ async def page(tx: Tx, *, account_id: int, before_seq: int | None, limit: int) -
         {
             "bucket": bucket_of(account_id),
             "account_id": account_id,
-            "unit": POINTS,
-            "before": before_seq if before_seq is not None else 2**62,
+            "unit": unit,
+            "before": before_seq if before_seq is not None else 2**31 - 1,
             "limit": limit,
         },
     )

@@ -1,5 +1,6 @@
 """Who is calling: one dependency per audience. A route names exactly one of them."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -8,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from app.clock import Now
+from app.database import Tx
 from app.people.errors import NotSignedIn
 from app.people.tokens import Audience, Caller, Tokens
 
@@ -75,3 +77,19 @@ CurrentCitizen = Annotated[Citizen, Depends(_citizen)]
 CurrentMerchant = Annotated[Merchant, Depends(_merchant)]
 CurrentProvider = Annotated[Provider, Depends(_provider)]
 CurrentOfficer = Annotated[Officer, Depends(_officer)]
+
+
+async def _citizens(request: Request, citizen: CurrentCitizen) -> AsyncIterator[Tx]:
+    async with request.app.state.database.reading_as(account_id=citizen.account_id) as connection:
+        yield connection
+
+
+async def _merchants(request: Request, merchant: CurrentMerchant) -> AsyncIterator[Tx]:
+    async with request.app.state.database.reading_as(merchant_id=merchant.id) as connection:
+        yield connection
+
+
+CitizenTx = Annotated[Tx, Depends(_citizens, scope="function")]
+"""A read in which PostgreSQL shows the calling citizen's rows, whatever the statement says."""
+MerchantTx = Annotated[Tx, Depends(_merchants, scope="function")]
+"""The same for the calling merchant's redemptions and scans."""

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Request, status
 
 from app.cache import TooManyRequests
 from app.clock import Now
-from app.database import ReadTx, WriteTx
+from app.database import WriteTx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
 from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
 from app.people import linking, links
 from app.people.errors import CardTaken, LinkNotFound
-from app.people.guards import CurrentCitizen, Documented
+from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.people.subjects import digest_of
 from app.problems import document
 from app.reductions import correct_read, explain, listing
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
 async def list_reductions(
     request: Request,
     citizen: CurrentCitizen,
-    tx: ReadTx,
+    tx: CitizenTx,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> ReductionPage:
@@ -66,7 +66,7 @@ def _before(cursor: str) -> tuple[date, UUID]:
 
 @router.get("/reductions/{reduction_id}/explanation", responses=document(ReductionNotFound))
 async def explain_reduction(
-    reduction_id: UUID, request: Request, citizen: CurrentCitizen, tx: ReadTx
+    reduction_id: UUID, request: Request, citizen: CurrentCitizen, tx: CitizenTx
 ) -> ExplanationView:
     """How the grams came about: every input, factor with its source, term and rounding."""
     kept = await explain.stored(tx, account_id=citizen.account_id, reduction_id=reduction_id)
@@ -78,7 +78,7 @@ async def explain_reduction(
 
 
 @router.get("/links")
-async def list_links(citizen: CurrentCitizen, tx: ReadTx) -> LinkList:
+async def list_links(citizen: CurrentCitizen, tx: CitizenTx) -> LinkList:
     """The caller's linked cards; their numbers are not known here."""
     mine = await links.of_account(tx, account_id=citizen.account_id)
     codes = await providers.codes(tx)

@@ -83,3 +83,11 @@ class OrderNumberUsed(DomainError):
 
     title = "The order number belongs to another coupon"
     title_zh = "订单号已用于其他券码"
+
+
+class PurchaseUnclear(DomainError):
+    """An attribution is asked for one coupon, or for one merchant and one day."""
+
+    status = 400
+    title = "Which purchase?"
+    title_zh = "请指明消费"

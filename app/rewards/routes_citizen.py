@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response, status
 from app import idempotency
 from app.cache import TooManyRequests
 from app.clock import Now
-from app.database import ReadTx, WriteTx
+from app.database import WriteTx
 from app.idempotency import IdempotencyKey, once
 from app.ids import bucket_of
 from app.ledger.errors import InsufficientPoints
 from app.pages import BadCursor, Cursor, Limit, cursor_of
 from app.people.errors import NotSignedIn, WrongAudience
-from app.people.guards import CurrentCitizen, Documented
+from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document, in_english
 from app.rewards import claims, coupons, cursors, rules
 from app.rewards.cancel import cancel
@@ -95,7 +95,7 @@ async def list_redemptions(
     request: Request,
     response: Response,
     citizen: CurrentCitizen,
-    tx: ReadTx,
+    tx: CitizenTx,
     now: Now,
     limit: Limit = 20,
     cursor: Cursor = None,
@@ -123,7 +123,7 @@ async def get_redemption(
     response: Response,
     redemption_id: UUID,
     citizen: CurrentCitizen,
-    tx: ReadTx,
+    tx: CitizenTx,
     now: Now,
 ) -> RedemptionView:
     """One of your redemptions, as it stands now."""
@@ -154,7 +154,7 @@ async def cancel_redemption(
     | {200: {"content": {"image/svg+xml": {}}, "description": "The coupon as a QR code."}},
 )
 async def draw_coupon(
-    request: Request, redemption_id: UUID, citizen: CurrentCitizen, tx: ReadTx, now: Now
+    request: Request, redemption_id: UUID, citizen: CurrentCitizen, tx: CitizenTx, now: Now
 ) -> Response:
     """The coupon as a picture for the till's scanner, while it can be used."""
     claim = await claims.claim(

@@ -4,10 +4,10 @@ from fastapi import APIRouter, Depends, Request
 
 from app.cache import TooManyRequests
 from app.clock import Now
-from app.database import ReadTx, WriteTx
+from app.database import WriteTx
 from app.pages import BadCursor, Cursor, Limit
 from app.people.errors import NotSignedIn, WrongAudience
-from app.people.guards import CurrentMerchant, Documented
+from app.people.guards import CurrentMerchant, Documented, MerchantTx
 from app.problems import document, in_english
 from app.rewards import cursors, scans
 from app.rewards.errors import (
@@ -57,7 +57,7 @@ async def list_scans(
     *,
     request: Request,
     merchant: CurrentMerchant,
-    tx: ReadTx,
+    tx: MerchantTx,
     now: Now,
     limit: Limit = 20,
     cursor: Cursor = None,

@@ -7,11 +7,7 @@ kill, as a provider's program would; the totals are those of a run that nobody d
 import asyncio
 import os
 import signal
-import socket
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -27,39 +23,9 @@ from app.reductions import verify as reductions_verify
 from app.settings import DatabaseSettings, KeySettings
 from tests import city
 from tests.city import MORNING, ride
+from tests.flows.processes import free_port, ready, serving
 
 PEOPLE, BATCHES, SIZE = 40, 12, 40
-
-
-def free_port() -> int:
-    """A port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def serving(home: Path, port: int) -> subprocess.Popen[bytes]:
-    """``puhui serve`` in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", "from app.cli import run; run()", "serve", "--port", str(port)],
-        env=os.environ | {"PUHUI_HOME": str(home), "PUHUI_PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[2],
-    )
-
-
-async def ready(port: int) -> None:
-    """Wait until the service answers that it is ready."""
-    async with httpx.AsyncClient() as client:
-        for _ in range(300):
-            try:
-                if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.1)
-    pytest.fail("the service did not become ready")
 
 
 def batches(start):

@@ -238,7 +238,7 @@ async def test_bucket_leads_what_a_citizen_owns(tx):
     anna = await city.citizen(tx)
     await city.one(tx, ride())
 
-    for table in ("balance", "entry", "lot", "reduction", "evidence", "outbox"):
+    for table in ("balance", "entry", "reduction", "evidence", "outbox"):
         row = await (await tx.execute(f"SELECT bucket FROM {table}")).fetchone()
         assert row == (bucket_of(anna.account_id),), table
 

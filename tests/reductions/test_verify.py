@@ -11,8 +11,10 @@ from tests.city import MORNING, metro, ride
 PLANTED = {
     "ledger.balance_is_the_fold_of_its_entries": "UPDATE balance SET earned = earned + 1",
     "ledger.entries_form_a_gap_free_chain": "UPDATE entry SET seq = seq + 5 WHERE seq = 2",
-    "ledger.fifo_axis_only_grows": "UPDATE lot SET cum_earned = cum_earned - 1",
-    "ledger.whoever_earned_has_a_lot": "DELETE FROM lot",
+    "ledger.fifo_axis_only_grows": (
+        "INSERT INTO lot SELECT bucket, account_id, unit, last_expiry - 91, earned FROM balance"
+    ),
+    "ledger.whoever_earned_has_a_lot": "UPDATE balance SET last_expiry = '0001-01-01'",
     "ledger.no_cause_is_booked_twice": (
         "UPDATE entry SET ref = (SELECT ref FROM entry WHERE seq = 1) WHERE seq = 2"
     ),
@@ -41,6 +43,17 @@ OF_CORRECTIONS = {
 }
 """These look at nothing where nothing was corrected; `test_correct_verify` plants their breaches."""
 
+OF_RARE_POSTINGS = {
+    f"ledger.{name}"
+    for name in (
+        "refunds_are_covered_by_what_was_spent",
+        "rare_postings_are_booked_as_recorded",
+        "debts_are_the_sum_of_their_records",
+        "only_what_was_due_expired",
+    )
+}
+"""Here nothing was refunded, owed or expired; tests/ledger/test_verify.py plants their breaches."""
+
 
 @pytest.fixture
 async def town(committing):
@@ -63,7 +76,7 @@ async def found(database):
 async def test_a_sound_book_has_no_breach(town):
     """Every check looked at something, and found nothing."""
     checks = await found(town)
-    assert set(checks) == set(PLANTED) | OF_CORRECTIONS
+    assert set(checks) == set(PLANTED) | OF_CORRECTIONS | OF_RARE_POSTINGS
     assert all(check.breaches == 0 for check in checks.values())
     assert all(checks[name].rows > 0 for name in PLANTED)
 

@@ -1,0 +1,59 @@
+"""The service and its worker as processes of their own, to be killed."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+RUN = [sys.executable, "-c", "from app.cli import run; run()"]
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serving(home: Path, port: int, *words: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+    """``puhui serve`` in a process of its own."""
+    return _started(home, [*RUN, "serve", "--port", str(port), *words], log, PUHUI_PORT=str(port))
+
+
+def working(home: Path, log: Path) -> subprocess.Popen[bytes]:
+    """``puhui worker`` in a process of its own."""
+    return _started(home, [*RUN, "worker"], log)
+
+
+def _started(home: Path, argv: list[str], log: Path | None, **more: str) -> subprocess.Popen[bytes]:
+    generous = {
+        "PUHUI_LIMITS__CITIZEN_WRITES_PER_MINUTE": "1000000",
+        "PUHUI_LIMITS__MERCHANT_SCANS_PER_MINUTE": "1000000",
+    }
+    with Path(log or os.devnull).open("ab") as output:
+        return subprocess.Popen(
+            argv,
+            env=os.environ | {"PUHUI_HOME": str(home)} | generous | more,
+            stdout=output,
+            stderr=output,
+            cwd=ROOT,
+        )
+
+
+async def ready(port: int) -> None:
+    """Wait until the service answers that it is ready."""
+    async with httpx.AsyncClient() as client:
+        for _ in range(300):
+            try:
+                if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    pytest.fail("the service did not become ready")
