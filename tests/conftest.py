@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
+from hypothesis import settings as hypothesis_settings
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 
@@ -27,6 +28,9 @@ from app.database import APP_ROLE, Database, Tx, database_for
 from app.embedded import discard, engines
 from app.keys import Keys
 from app.settings import DatabaseSettings, RedisSettings, Settings
+
+hypothesis_settings.register_profile("no deadline", deadline=None)
+hypothesis_settings.load_profile("no deadline")  # a busy machine is not a bug
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
 """Noon of 1 March 2026 in the city: the moment at which tests happen."""

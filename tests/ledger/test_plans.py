@@ -130,7 +130,7 @@ INSERT INTO cause (bucket, account_id, unit, kind, ref, of_ref, points, booked, 
 SELECT bucket, account_id, unit, 5, gen_random_uuid(), gen_random_uuid(), -2, 0, 2, 0, 1, now()
   FROM balance
 """,
-    "INSERT INTO debt SELECT account_id, 2, 100, bucket, unit FROM balance WHERE account_id % 90 = 0",
+    "INSERT INTO debt SELECT account_id, 2, 100, bucket, unit FROM balance WHERE account_id % 5 = 0",
     """
 INSERT INTO expiry_notice (bucket, account_id, unit, expires_on, days, told_at)
 SELECT bucket, account_id, unit, '2027-12-31', 30, now() FROM balance
