@@ -16,6 +16,7 @@ import typer
 
 from app import logs, migrations
 from app.authoring import author, replay
+from app.citus import schema
 from app.clock import utc_now
 from app.demo.servers import Found, opened, servers
 from app.settings import Settings
@@ -226,6 +227,7 @@ def export(
 
 cli.add_typer(author, name="methodology")
 cli.command("replay")(replay)
+cli.command("schema")(schema)
 cli.command("verify")(verify)
 
 

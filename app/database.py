@@ -9,6 +9,7 @@ one way to speak to it: SQL. What it costs, against the alternatives, is measure
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -36,8 +37,8 @@ Tx = AsyncConnection[type_of_row]
 class CallersConnection(AsyncConnection[type_of_row]):
     """An autocommitting connection that says for whom it asks, together with each statement.
 
-    Both travel in one round trip and are one transaction, at whose end the name is forgotten: a
-    connection that nobody has named a caller for sees no row of anybody.
+    Both are one transaction in one round trip, at whose end the name is forgotten: a connection
+    that nobody has named a caller for sees no row of anybody.
     """
 
     caller: tuple[str, str] | None = None
@@ -47,9 +48,31 @@ class CallersConnection(AsyncConnection[type_of_row]):
         """Run one statement as the caller."""
         if self.caller is None:
             return await super().execute(query, params, **how)
+        if isinstance(query, str) and query.lstrip().startswith("SELECT"):
+            return await super().execute(*_named(query, params, self.caller), **how)
         async with self.pipeline():
             await super().execute(_BECOME, self.caller)
             return await super().execute(query, params, **how)
+
+
+def _named(query: str, params: Any, caller: tuple[str, str]) -> tuple[str, Any]:
+    """A SELECT that says itself for whom it asks: half the price of two statements.
+
+    PostgreSQL fetches the one row of `caller` before it starts what depends on it laterally, so
+    every scan finds the name set; were it not, the scan would find nothing.
+    """
+    if isinstance(params, dict):
+        account_id, merchant_id = caller
+        names = {"callers_account": account_id, "callers_merchant": merchant_id}
+        return _naming(query, "%(callers_account)s", "%(callers_merchant)s"), names | params
+    if params is None:
+        return _naming(query.replace("%", "%%"), "%s", "%s"), caller
+    return _naming(query, "%s", "%s"), (*caller, *params)
+
+
+@lru_cache(maxsize=1_000)
+def _naming(query: str, account: str, merchant: str) -> str:
+    return _NAMED.format(account=account, merchant=merchant, query=query)
 
 
 AnyTx = TypeVar("AnyTx", AsyncConnection[type_of_row], CallersConnection)
@@ -136,14 +159,17 @@ class Database:
         A restarted PostgreSQL leaves every idle connection dead. Without this, each of them
         would cost one caller an answer.
         """
+        # Not `pool.connection()`, which ends with a commit of nothing: ours commit by themselves.
+        connection = await pool.getconn()
         try:
-            async with pool.connection() as connection:
-                yield connection
+            yield connection
         except OperationalError:
             look = asyncio.ensure_future(pool.check())
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
             raise
+        finally:
+            await pool.putconn(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
@@ -248,6 +274,13 @@ ReadTx = Annotated[Tx, Depends(_read, scope="function")]
 
 _BECOME = """
 SELECT set_config('puhui.account_id', %s, true), set_config('puhui.merchant_id', %s, true)
+"""
+_NAMED = """
+SELECT answer.* FROM (
+  SELECT set_config('puhui.account_id', {account}, true)
+         || set_config('puhui.merchant_id', {merchant}, true)) AS caller (name)
+ CROSS JOIN LATERAL (SELECT * FROM ({query}
+) AS asked WHERE caller.name IS NOT NULL OFFSET 0) AS answer
 """
 _BECOME_IN_A_TEST = """
 SELECT set_config('transaction_read_only', 'on', true), set_config('role', %s, true),

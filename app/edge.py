@@ -43,9 +43,9 @@ class _TooLarge:
 
         async def send_problem(message: Message) -> None:
             nonlocal replaced
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and message["status"] == 413:
                 kind = Headers(raw=message["headers"]).get("content-type", "")
-                replaced = message["status"] == 413 and kind.startswith("text/plain")
+                replaced = kind.startswith("text/plain")
                 if replaced:
                     answer = problems.too_large(scope)
                     await answer(scope, receive, send)

@@ -59,6 +59,7 @@ ACTIONS: Mapping[str, Action] = {
 """What each kind of proposal does when a second officer approves it."""
 
 _ROUTERS = (
+    ledger_citizen.hot,  # the first match is the cheapest
     reductions_provider.router,
     ledger_citizen.router,
     ledger_officer.router,

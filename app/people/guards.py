@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
-from app.clock import Now
+from app.clock import moment_of
 from app.database import Tx
 from app.people.errors import NotSignedIn
 from app.people.tokens import Audience, Caller, Tokens
@@ -45,30 +45,30 @@ class Officer:
     id: UUID
 
 
-def _caller(request: Request, audience: Audience, now: Now) -> Caller:
+def _caller(request: Request, audience: Audience) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotSignedIn(
             "Send `Authorization: Bearer <token>`.", "请在 Authorization 请求头中提供 Bearer 令牌。"
         )
     tokens: Tokens = request.app.state.tokens
-    return tokens.read(token.strip(), audience, now=now)
+    return tokens.read(token.strip(), audience, now=moment_of(request))
 
 
-async def _citizen(request: Request, now: Now) -> Citizen:
-    return Citizen(_caller(request, Audience.citizen, now).account_id)
+async def _citizen(request: Request) -> Citizen:
+    return Citizen(_caller(request, Audience.citizen).account_id)
 
 
-async def _merchant(request: Request, now: Now) -> Merchant:
-    return Merchant(UUID(_caller(request, Audience.merchant, now).subject))
+async def _merchant(request: Request) -> Merchant:
+    return Merchant(UUID(_caller(request, Audience.merchant).subject))
 
 
-async def _provider(request: Request, now: Now) -> Provider:
-    return Provider(_caller(request, Audience.provider, now).subject)
+async def _provider(request: Request) -> Provider:
+    return Provider(_caller(request, Audience.provider).subject)
 
 
-async def _officer(request: Request, now: Now) -> Officer:
-    return Officer(UUID(_caller(request, Audience.officer, now).subject))
+async def _officer(request: Request) -> Officer:
+    return Officer(UUID(_caller(request, Audience.officer).subject))
 
 
 Documented = Depends(_bearer)
