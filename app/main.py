@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import probes, problems
+from app import memory, probes, problems
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
@@ -77,6 +77,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if opens:
             await database.open()
+            memory.settle()
         yield
         if opens:
             await database.close()

@@ -14,6 +14,7 @@ APPEND_ONLY = [
     "evidence",
     "natural_key",
     "reduction",
+    "input_shape",
     "batch",
     "factor_set",
     "audit_record",
