@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from fastapi import FastAPI
 
-from app import probes, problems
+from app import memory, probes, problems
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
@@ -97,6 +97,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if opens:
             await database.open()
+            memory.settle()
         yield
         if opens:
             await database.close()

@@ -26,6 +26,7 @@ from app.clock import utc_now
 from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
 from app.notices.deliver import Channel, ConsoleChannel, deliver
 from app.reductions import correct, correct_run
+from app.reductions.announce import announce_all
 from app.rewards import release
 from app.settings import Settings
 
@@ -100,6 +101,11 @@ def jobs_on(
     @jobs.task(name="deliver_notices", queueing_lock="deliver_notices")
     async def _deliver(timestamp: int) -> None:
         await _patiently(lambda: deliver_notices(database, channel=channel))
+
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="announce_points", queueing_lock="announce_points")
+    async def _announce(timestamp: int) -> None:
+        await _patiently(lambda: announce_all(database, clock=utc_now))
 
     @jobs.periodic(cron=EVERY_DAY)
     @jobs.task(name="ensure_partitions", queueing_lock="ensure_partitions")

@@ -107,6 +107,14 @@ class Versions:
                 return version
         return None
 
+    def ids_of(self, methodology: str) -> tuple[int, ...]:
+        """The ids of all versions of a methodology, whatever their state."""
+        return tuple(
+            version_id
+            for version_id, version in self.by_id.items()
+            if version.methodology.manifest.id == methodology
+        )
+
     def named(self, methodology: str, version: str) -> Version | None:
         """The version with this name, whatever its state."""
         name = f"{methodology}@{version}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from app import memory
 from app.catalogue.versions import Catalogue
 from app.clock import utc_now
 from app.demo import bar
@@ -82,6 +83,7 @@ async def ingest(found: Found, wish: Wish, console: Console) -> None:
                 f"[yellow]日期平移 {wish.shift_days:+} 天,仅供演示 · all times are moved by "
                 f"{wish.shift_days:+} days: a demonstration, not evidence[/]"
             )
+        memory.settle()
         with bar.bar(console, wish.path.name) as report:
             done = await ingest_file(database, order, clock=utc_now, report=report)
     _tell(done, order, console)

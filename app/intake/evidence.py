@@ -1,110 +1,154 @@
-"""Use case: keep the evidence of what is credited or held, and the keys that make it unique.
+"""Use case: keep the evidence of what is credited or held, one block for a batch.
 
-Nothing is kept about a record that is refused. A natural key is a keyed digest of the
-provider's own number; it outlives the evidence, so no old record is ever credited again.
+Nothing is kept about a record that is refused. A block is packed: a line for each record, as
+it was sent, in the order of the acts that point at it. Who a line is about stands with the
+act, not here. A record's own number gives the act its id, a keyed digest: it outlives the
+evidence, so no old record is ever credited again.
 """
 
 import hashlib
+import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+import msgspec
 
 from app.database import Tx
 from app.intake.records import Record
 
+Place = tuple[int, int]
+"""Where a record lies: the block's number, and the line in it."""
+
+_AT_ONCE = 200
+"""Blocks that are held in memory together."""
+LEVEL = 1
+"""Of packing: higher ones cost five times as much for a twelfth less."""
+_json = msgspec.json.Encoder().encode
+_VERSION_8 = 8 << 76
+_VARIANT = 2 << 62
+_FREE = ~(0xF << 76 | 0x3 << 62)
+
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A record to keep: whose it is, and the id its reduction will share."""
+class Sent:
+    """A record as its provider sent it, numbers with every digit."""
 
-    id: UUID
-    account_id: int
-    occurred_on: date
-    key: UUID
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What was kept under a natural key before."""
-
-    account_id: int
-    activity_id: UUID
-    occurred_on: date
+    provider_id: int
+    received_at: datetime
+    ref: str
+    methodology: str
+    data: Mapping[str, Any]
 
 
-def key_of(secret: bytes, *, provider_id: int, ref: str) -> UUID:
-    """The natural key of a provider's record; the same record has the same key for ever."""
-    text = f"record\n{provider_id}\n{ref}".encode()
-    return UUID(bytes=hashlib.blake2b(text, key=secret[:64], digest_size=16).digest())
+def act_id(secret: bytes, *, provider_id: int, ref: str) -> UUID:
+    """The id of the act that a provider's record is about: the same one for ever.
 
-
-async def earlier(tx: Tx, *, keys: Iterable[UUID]) -> Mapping[UUID, Earlier]:
-    """Which of these records are known already, and what became of them."""
-    rows = await tx.execute(_EARLIER, {"keys": list(keys)})
-    return {key: Earlier(*rest) async for key, *rest in rows}
-
-
-async def claim_keys(tx: Tx, *, kept: Sequence[Kept]) -> set[UUID]:
-    """Take the natural keys, in key order; returns those that were free.
-
-    A key that another transaction took in the meantime is missing from the answer: its record
-    is a duplicate.
+    122 bits of a keyed digest, as a UUID of version 8 (RFC 9562, section 5.8): whoever has the
+    key and the provider's number finds the act, and nobody else can tell which it is.
     """
-    rows = await tx.execute(
-        _CLAIM,
-        {
-            "keys": [each.key for each in kept],
-            "accounts": [each.account_id for each in kept],
-            "ids": [each.id for each in kept],
-            "days": [each.occurred_on for each in kept],
-        },
-    )
-    return {key async for (key,) in rows}
+    text = f"record\n{provider_id}\n{ref}".encode()
+    digest = hashlib.blake2b(text, key=secret[:64], digest_size=16).digest()
+    return UUID(int=int.from_bytes(digest, "big") & _FREE | _VERSION_8 | _VARIANT)
 
 
-async def keep(tx: Tx, *, provider_id: int, kept: Sequence[Kept], now: datetime) -> None:
-    """Store the evidence as it was sent, in one statement."""
-    await tx.execute(
-        _KEEP,
-        {
-            "accounts": [each.account_id for each in kept],
-            "ids": [each.id for each in kept],
-            "refs": [each.record.ref for each in kept],
-            "methodologies": [each.record.methodology for each in kept],
-            "data": [
-                Jsonb({name: _text(value) for name, value in each.record.data.items()})
-                for each in kept
-            ],
-            "provider": provider_id,
-            "now": now,
-        },
-    )
+async def keep(
+    tx: Tx, *, provider_id: int, bucket: int, records: Sequence[Record], now: datetime
+) -> int:
+    """Store the records as they were sent, in one row; returns the block's number.
+
+    Args:
+        provider_id: who sent them.
+        bucket: of the first act, where the block lies when buckets lie apart.
+        records: line by line.
+        now: when they were received (UTC).
+
+    """
+    body = packed([line_of(record) for record in records])
+    row = await (await tx.execute(_KEEP, (now, provider_id, bucket, body))).fetchone()
+    assert row is not None, "an insert answers"
+    number: int = row[0]
+    return number
 
 
-def _text(value: object) -> str | list[str]:
-    """A value as it is kept: text, or a list of texts; numbers keep every digit."""
-    return [str(each) for each in value] if isinstance(value, list) else str(value)
+def line_of(record: Record) -> bytes:
+    """One record as a line: its number, its methodology, its data."""
+    return b"[%b,%b,%b]" % (_json(record.ref), _json(record.methodology), record.source())
 
 
-_EARLIER = """
-SELECT digest, account_id, activity_id, occurred_on
-  FROM natural_key WHERE digest = ANY(%(keys)b::uuid[])
-"""
-_CLAIM = """
-INSERT INTO natural_key (digest, account_id, activity_id, occurred_on)
-SELECT * FROM unnest(%(keys)b::uuid[], %(accounts)b::bigint[], %(ids)b::uuid[],
-                     %(days)b::date[]) AS t (key, account, id, day)
- ORDER BY key
-ON CONFLICT DO NOTHING RETURNING digest
-"""
+def packed(lines: Sequence[bytes]) -> bytes:
+    """Lines as they are stored; an empty one is a record that was erased."""
+    return zlib.compress(b"\n".join(lines), LEVEL)
+
+
+def unpacked(body: bytes) -> list[bytes]:
+    """The lines again."""
+    return zlib.decompress(body).split(b"\n")
+
+
+async def of_places(tx: Tx, *, places: Iterable[Place]) -> dict[Place, Sent]:
+    """The records at these places; those whose retention is over, or erased, are left out."""
+    wanted: dict[int, list[int]] = {}
+    for number, line in places:
+        wanted.setdefault(number, []).append(line)
+    found: dict[Place, Sent] = {}
+    numbers = sorted(wanted)
+    for first in range(0, len(numbers), _AT_ONCE):
+        part = numbers[first : first + _AT_ONCE]
+        rows = await tx.execute(_READ, {"numbers": part}, binary=True)
+        async for number, provider_id, received_at, body in rows:
+            lines = unpacked(body)
+            for line in wanted[number]:
+                if lines[line]:
+                    found[number, line] = Sent(provider_id, received_at, *_read(lines[line]))
+    return found
+
+
+async def erase(tx: Tx, *, places: Iterable[Place]) -> int:
+    """Write the blocks anew without these records; returns how many were there.
+
+    The other records of a block keep their places.
+    """
+    wanted: dict[int, set[int]] = {}
+    for number, line in places:
+        wanted.setdefault(number, set()).add(line)
+    gone = 0
+    for number in sorted(wanted):
+        while True:
+            row = await (await tx.execute(_BODY, (number,), binary=True)).fetchone()
+            if row is None:
+                break
+            lines = unpacked(row[0])
+            there = [line for line in wanted[number] if lines[line]]
+            for line in there:
+                lines[line] = b""
+            if not there or await _forget(tx, number, packed(lines), len(there), row[1]):
+                gone += len(there)
+                break
+    return gone
+
+
+async def _forget(tx: Tx, number: int, body: bytes, lines: int, seen: int) -> bool:
+    """Write one block anew, unless somebody else did since it was read."""
+    row = await (await tx.execute(_FORGET, (number, body, lines, seen))).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _read(line: bytes) -> tuple[str, str, Mapping[str, Any]]:
+    ref, methodology, data = json.loads(line, parse_float=Decimal)
+    return ref, methodology, data
+
+
 _KEEP = """
-INSERT INTO evidence (bucket, account_id, id, received_at, provider_id, ref, methodology, data)
-SELECT (account %% 1024)::smallint, account, id, %(now)s, %(provider)s, ref, methodology, data
-  FROM unnest(%(accounts)b::bigint[], %(ids)b::uuid[], %(refs)b::text[],
-              %(methodologies)b::text[], %(data)b::jsonb[])
-    AS t (account, id, ref, methodology, data)
+INSERT INTO evidence (received_at, provider_id, bucket, body) VALUES (%s, %s, %s, %b)
+RETURNING no
 """
+_READ = """
+SELECT no, provider_id, received_at, body FROM evidence WHERE no = ANY(%(numbers)b::int[])
+"""
+_BODY = "SELECT body, erased FROM evidence WHERE no = %s"
+_FORGET = "SELECT forget_evidence(%s, %b, %s, %s)"

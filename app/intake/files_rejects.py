@@ -7,10 +7,12 @@ the input's own format, at once.
 """
 
 import csv
+import fcntl
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,11 +63,13 @@ class Rejects:
             FileProblem: with the way out.
 
         """
-        existed = self.journal.exists()
         try:
-            self.journal.touch()
-            if not existed:
-                self.journal.unlink()
+            # The journal itself is not touched: another process may be at this file already.
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                pass
+            if self.journal.exists():
+                with self.journal.open("ab"):
+                    pass
         except OSError as error:
             raise FileProblem(
                 f"The rejects file cannot be written to {self.path} ({error.strerror}); give "
@@ -95,16 +99,41 @@ class Rejects:
             self._known = (file.tell(), rows_after)
 
     def finish(self, *, rows_done: int) -> bool:
-        """Turn the journal into the rejects file; whether there was a journal to turn."""
-        if not self.journal.exists():
-            return False
-        os.truncate(self.journal, _committed_bytes(self.journal, rows_done))
-        draft = self.path.with_name(self.path.name + ".draft")
-        _WRITERS[self._table.format](self._table, self.journal, draft)
-        draft.replace(self.path)
-        with suppress(FileNotFoundError):  # a second process may have finished it meanwhile
+        """Turn the journal into the rejects file; whether there was a journal to turn.
+
+        Two processes may come to the end of one file at the same moment: one of them does it,
+        the other waits, and finds it done.
+        """
+        with _alone_with(self.journal) as there:
+            if not there:
+                return False
+            os.truncate(self.journal, _committed_bytes(self.journal, rows_done))
+            draft = self.path.with_name(self.path.name + ".draft")
+            _WRITERS[self._table.format](self._table, self.journal, draft)
+            draft.replace(self.path)
             self.journal.unlink()
         return True
+
+
+@contextmanager
+def _alone_with(journal: Path) -> Iterator[bool]:
+    """Keep others from a journal; whether it is still there once we have it to ourselves.
+
+    The kernel lets go of the lock however the process ends.
+    """
+    try:
+        file = journal.open("rb")
+    except FileNotFoundError:
+        yield False
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            now = journal.stat()
+        except FileNotFoundError:
+            yield False
+            return
+        yield os.path.samestat(now, os.fstat(file.fileno()))
 
 
 def _written(reject: Reject) -> list[Any]:

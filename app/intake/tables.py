@@ -1,15 +1,20 @@
-"""Providers, batches, evidence and natural keys.
+"""Providers, batches and evidence.
 
 Evidence is partitioned by month of receipt, so that raw records can go when their retention
-ends; natural keys stay for ever, so that an old record can never be credited again.
+ends.
 """
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, SmallInteger, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 
@@ -45,23 +50,30 @@ class Batch(SQLModel, table=True):
 
 
 class Evidence(SQLModel, table=True):
-    """One record of a linked citizen, as the provider sent it."""
+    """A batch's records of linked citizens, as the provider sent them, packed in one block.
+
+    A line is found by the act that points at it; nothing here says whose it is. Append-only,
+    but for `forget_evidence`, which takes a citizen's lines out (``erased`` counts them).
+    """
 
     __tablename__ = "evidence"
-    __table_args__ = (CheckConstraint("bucket = account_id % 1024", name="evidence_bucket"),)
 
-    bucket: int = Field(primary_key=True, sa_type=SmallInteger)
-    account_id: int = Field(primary_key=True, sa_type=BigInteger)
-    id: UUID = Field(primary_key=True)
+    no: int = Field(
+        primary_key=True,
+        sa_column_kwargs={"server_default": text("nextval('evidence_number')")},
+    )
     received_at: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
+    erased: int = Field(sa_column_kwargs={"server_default": text("0")})
     provider_id: int = Field(sa_type=SmallInteger)
-    ref: str = Field(max_length=80)
-    methodology: str = Field(max_length=60)
-    data: dict[str, Any] = Field(sa_type=JSONB)
+    bucket: int = Field(sa_type=SmallInteger)
+    body: bytes = Field(sa_type=LargeBinary)
 
 
 class NaturalKey(SQLModel, table=True):
-    """A provider's own number for a record, as a keyed digest: one credit for ever."""
+    """The digests of records of before 21 November 2026, whose acts had ids of their own.
+
+    Nothing is added: the id of a newer act is the digest.
+    """
 
     __tablename__ = "natural_key"
 

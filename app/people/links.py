@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.columns import uuids
 from app.database import Tx
 
 
@@ -42,7 +43,9 @@ async def holders(
         subjects: digests of the cards (`subjects.digest_of`).
 
     """
-    rows = await tx.execute(_HOLDERS, {"provider": provider_id, "subjects": list(set(subjects))})
+    rows = await tx.execute(
+        _HOLDERS, {"provider": provider_id, "subjects": uuids(list(set(subjects)))}
+    )
     found: dict[UUID, tuple[Holder, ...]] = {}
     async for subject, account_id, valid_from, valid_until, scenarios in rows:
         holder = Holder(account_id, valid_from, valid_until, frozenset(scenarios))

@@ -2,26 +2,24 @@
 
 Read under locks, so nothing can be used twice. Caps fail closed: an act that finds nothing left
 is rejected, and one that finds too little is cut (rule R6). A citizen's use is added up from
-the citizen's own reductions. What is capped per vehicle or per natural key is counted in a row
-of that subject, because its acts may be several citizens'.
+the citizen's own reductions (`recent`). What is capped per vehicle or per natural key is counted
+in a row of that subject, because its acts may be several citizens'.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
-from app.catalogue.versions import Versions
 from app.database import Tx
-from app.reductions.decisions import Candidate
+from app.reductions.decisions import Candidate, Place
 from methodologies.contract import EXACT, Cap
+from methodologies.manifest import Manifest
 
 ACTS = "acts"
 OWN = frozenset({"citizen", "household"})
 """Holders that are the citizen: a household nobody has bound is the citizen alone."""
-
-Place = tuple[int, str, str, date]
-"""Holder, methodology, what is counted, and the window's first day."""
 
 
 def window_of(cap: Cap, day: date) -> tuple[date, date]:
@@ -47,7 +45,7 @@ class Used:
 
     def take(self, candidate: Candidate) -> None:
         """One more act, and what its capped terms came to."""
-        for cap, place in places_of(candidate):
+        for cap, place in candidate.places:
             counted = candidate.worth.counts.get(cap.count, Decimal(0))
             amount = Decimal(1) if cap.count == ACTS else counted
             self.put(place, amount)
@@ -63,51 +61,38 @@ class Used:
         return self._taken
 
 
-def places_of(candidate: Candidate) -> Iterator[tuple[Cap, Place]]:
-    """Each cap of an act's methodology, and where its use is counted."""
-    manifest = candidate.version.methodology.manifest
-    for cap in manifest.caps:
-        holder = candidate.cap_subjects.get(cap.subject, candidate.account_id)
-        yield cap, (holder, manifest.id, cap.count, window_of(cap, candidate.day)[0])
+def places_of(
+    manifest: Manifest, account_id: int, subjects: Mapping[str, int], day: date
+) -> tuple[tuple[Cap, Place], ...]:
+    """Each cap of an act's methodology, and where its use is counted.
+
+    Args:
+        manifest: of the version that judges the act.
+        account_id: whose act it is.
+        subjects: the numbers of vehicles and keys that caps are counted for, by field.
+        day: of the act.
+
+    """
+    return tuple(
+        [
+            (cap, (subjects.get(cap.subject, account_id), manifest.id, cap.count, first))
+            for cap, first in _firsts(manifest, day)
+        ]
+    )
 
 
-async def used_by(tx: Tx, *, candidates: Sequence[Candidate], versions: Versions) -> Used:
-    """Read the windows the batch touches: one statement for citizens, two for subjects."""
-    used = Used()
-    own: dict[tuple[int, str, str, date], date] = {}
-    subjects: set[Place] = set()
-    for candidate in candidates:
-        for cap, place in places_of(candidate):
-            if cap.per in OWN:
-                own[place] = window_of(cap, candidate.day)[1]
-            else:
-                subjects.add(place)
-    if own:
-        await _add_own(tx, used, own, versions)
+@lru_cache(maxsize=4096)
+def _firsts(manifest: Manifest, day: date) -> tuple[tuple[Cap, date], ...]:
+    return tuple((cap, window_of(cap, day)[0]) for cap in manifest.caps)
+
+
+async def read_subjects(tx: Tx, *, candidates: Sequence[Candidate], used: Used) -> None:
+    """Lock and read what vehicles and keys have used: two statements, or none."""
+    subjects = {
+        place for candidate in candidates for cap, place in candidate.places if cap.per not in OWN
+    }
     if subjects:
         await _add_subjects(tx, used, sorted(subjects))
-    return used
-
-
-async def _add_own(tx: Tx, used: Used, own: Mapping[Place, date], versions: Versions) -> None:
-    spans = sorted({(place[0], place[3], last) for place, last in own.items()})
-    rows = await tx.execute(
-        _USED,
-        {
-            "accounts": [span[0] for span in spans],
-            "first": [span[1] for span in spans],
-            "last": [span[2] for span in spans],
-        },
-    )
-    by_act: defaultdict[tuple[int, str], list[tuple[str, date, date]]] = defaultdict(list)
-    for (account_id, methodology, count, first), last in own.items():
-        by_act[account_id, methodology].append((count, first, last))
-    async for account_id, day, version_id, counts in rows:
-        methodology = versions.by_id[version_id].methodology.manifest.id
-        for count, first, last in by_act.get((account_id, methodology), ()):
-            if first <= day <= last:
-                amount = 1 if count == ACTS else (counts or {}).get(count, 0)
-                used.put((account_id, methodology, count, first), Decimal(amount))
 
 
 async def _add_subjects(tx: Tx, used: Used, places: Sequence[Place]) -> None:
@@ -135,13 +120,6 @@ def _columns(places: Sequence[Place]) -> dict[str, object]:
     }
 
 
-_USED = """
-SELECT DISTINCT ON (r.id) r.account_id, r.occurred_on, r.version_id, r.counts
-  FROM unnest(%(accounts)b::bigint[], %(first)b::date[], %(last)b::date[])
-         AS t (account_id, first, last)
-  JOIN reduction r ON r.bucket = (t.account_id %% 1024)::smallint
-                  AND r.account_id = t.account_id AND r.occurred_on BETWEEN t.first AND t.last
-"""
 _MAKE = """
 INSERT INTO cap_use (bucket, subject, methodology, counted, window_from, used)
 SELECT (subject %% 1024)::smallint, subject, methodology, counted, first, 0

@@ -1,5 +1,7 @@
 """Claims: no subject does two things at once, whoever reports them.
 
+Here are those of vehicles, meters, orders and devices, and the long ones of citizens; a short
+interval of the citizen's own stands in the reduction's row and is looked at by `recent`.
 Citizens are locked by their balance row before anything is read here. Subjects that are not
 citizens (a vehicle, a meter) have a row of their own to wait on. Live claims of one subject
 never overlap, so the one that starts last before an act ends is the only one that can collide:
@@ -9,6 +11,7 @@ one index probe for each act.
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from app.columns import int2s, int4s, int8s, moments
 from app.database import Tx
 from app.reductions.decisions import Candidate, Interval
 
@@ -35,11 +38,11 @@ async def colliding(tx: Tx, *, intervals: Sequence[Interval]) -> set[int]:
     rows = await tx.execute(
         _COLLIDING,
         {
-            "places": list(range(len(intervals))),
-            "scopes": [each.scope.value for each in intervals],
-            "subjects": [each.subject for each in intervals],
-            "starts": [each.starts_at for each in intervals],
-            "ends": [each.ends_at for each in intervals],
+            "places": int4s(range(len(intervals))),
+            "scopes": int2s([each.scope.value for each in intervals]),
+            "subjects": int8s([each.subject for each in intervals]),
+            "starts": moments([each.starts_at for each in intervals]),
+            "ends": moments([each.ends_at for each in intervals]),
         },
     )
     return {place async for (place,) in rows}

@@ -1,4 +1,4 @@
-"""What a correction would change: read reductions in key order, compute them again, compare.
+"""What a correction would change: read reductions citizen by citizen, compute them again, compare.
 
 Nothing is written here; the preview and the run both look through this file, so that the one
 says what the other will do. The second computation uses what the first one stored: the inputs,
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from app.catalogue.versions import Versions
 from app.database import Tx
+from app.reductions import shapes
 from app.reductions.decisions import measured
 from app.reductions.explain import Stored, replay
 from app.reductions.listing import ReductionView
@@ -89,7 +90,7 @@ class Look:
 
 
 async def look(tx: Tx, *, plan: Plan, after: Place, limit: int) -> Look:
-    """Read the next ``limit`` reductions in key order; those of the plan are found.
+    """Read the next ``limit`` reductions, citizen by citizen; those of the plan are found.
 
     The limit counts what is looked at, not what is found: a statement is short, however rare
     the acts of one methodology are.
@@ -98,7 +99,6 @@ async def look(tx: Tx, *, plan: Plan, after: Place, limit: int) -> Look:
         await tx.execute(
             _LOOK,
             {
-                "bucket": after[0],
                 "account": after[1],
                 "day": after[2],
                 "id": after[3],
@@ -112,8 +112,14 @@ async def look(tx: Tx, *, plan: Plan, after: Place, limit: int) -> Look:
     if not rows:
         return Look(after, 0, ())
     last = rows[-1]
-    found = [Current(*row[1:4], *row[5:]) for row in rows if row[4]]
+    found = [_current(row) for row in rows if row[4]]
     return Look((last[0], last[1], last[3], last[2]), len(rows), found)
+
+
+def _current(row: tuple[Any, ...]) -> Current:
+    *facts, names, values = (*row[1:4], *row[5:])
+    facts.append(shapes.restored(names, values, row[3]))
+    return Current(*facts)
 
 
 def assess(found: Sequence[Current], plan: Plan, versions: Versions) -> tuple[list[Change], int]:
@@ -174,16 +180,16 @@ SELECT r.bucket, r.account_id, r.id, r.occurred_on,
          AND r.occurred_on >= %(from)s AND r.occurred_on < %(until)s AS wanted,
        r.occurred_at, coalesce(c.new_version_id, r.version_id), r.factor_set_id, r.points_per_kg,
        coalesce(c.grams_after, r.grams), coalesce(c.points_after, r.points),
-       coalesce(c.nth, 0), coalesce(c.owed, 0)::bigint, r.inputs
+       coalesce(c.nth, 0), coalesce(c.owed, 0)::bigint, s.names, r.inputs
   FROM (SELECT * FROM reduction
-         WHERE (bucket, account_id, occurred_on, id)
-               > (%(bucket)s::smallint, %(account)s::bigint, %(day)s::date, %(id)s::uuid)
-         ORDER BY bucket, account_id, occurred_on, id LIMIT %(limit)s) AS r
+         WHERE (account_id, occurred_on, id) > (%(account)s::bigint, %(day)s::date, %(id)s::uuid)
+         ORDER BY account_id, occurred_on, id LIMIT %(limit)s) AS r
+  JOIN input_shape s ON s.id = r.shape_id
   LEFT JOIN LATERAL (
          SELECT c.new_version_id, c.grams_after, c.points_after, c.nth,
                 sum(c.shortfall) OVER () AS owed
            FROM reduction_correction c
           WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
           ORDER BY c.nth DESC LIMIT 1) AS c ON true
- ORDER BY r.bucket, r.account_id, r.occurred_on, r.id
+ ORDER BY r.account_id, r.occurred_on, r.id
 """

@@ -7,6 +7,7 @@ act: the points it was credited with, plus what its corrections booked.
 from app.catalogue.versions import Versions
 from app.checks import Check
 from app.database import Tx
+from app.reductions import shapes
 from app.reductions.correct_scan import Current, worth_by
 
 CHUNK = 5_000
@@ -24,8 +25,8 @@ SELECT count(*), count(*) FILTER (
                lag(c.new_version_id) OVER w AS last_version,
                sum(c.shortfall) OVER w AS owed
           FROM reduction_correction c
-          LEFT JOIN reduction r ON r.bucket = c.bucket AND r.account_id = c.account_id
-               AND r.occurred_on = c.occurred_on AND r.id = c.reduction_id
+          LEFT JOIN reduction r ON r.id = c.reduction_id AND r.bucket = c.bucket
+               AND r.account_id = c.account_id AND r.occurred_on = c.occurred_on
         WINDOW w AS (PARTITION BY c.bucket, c.account_id, c.reduction_id ORDER BY c.nth)) AS chain
 """
 # 4 is `app.ledger.contra.CORRECTION`: only corrections book against it.
@@ -77,7 +78,8 @@ async def _replays(tx: Tx, versions: Versions) -> Check:
         await cursor.execute(_ALL)
         while chunk := await cursor.fetchmany(CHUNK):
             rows += len(chunk)
-            for *values, grams_after, points_after in chunk:
+            for *values, names, inputs, grams_after, points_after in chunk:
+                values.append(shapes.restored(names, inputs, values[2]))
                 current = Current(*values)
                 worth = worth_by(current, current.version_id, versions)
                 breaches += worth != (grams_after, points_after)
@@ -86,8 +88,9 @@ async def _replays(tx: Tx, versions: Versions) -> Check:
 
 _ALL = """
 SELECT r.account_id, r.id, r.occurred_on, r.occurred_at, c.new_version_id, r.factor_set_id,
-       r.points_per_kg, r.grams, r.points, c.nth, 0, r.inputs, c.grams_after, c.points_after
+       r.points_per_kg, r.grams, r.points, c.nth, 0, s.names, r.inputs, c.grams_after,
+       c.points_after
   FROM reduction_correction c
-  JOIN reduction r ON r.bucket = c.bucket AND r.account_id = c.account_id
-       AND r.occurred_on = c.occurred_on AND r.id = c.reduction_id
+  JOIN reduction r ON r.id = c.reduction_id AND r.account_id = c.account_id
+  JOIN input_shape s ON s.id = r.shape_id
 """

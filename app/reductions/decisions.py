@@ -4,19 +4,28 @@ Frozen values that cross from one file of this room to the next; nothing here de
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
-from app.catalogue.versions import Version
+import msgspec
+from msgspec.structs import replace
+
+from app.catalogue.versions import Version, Versions
 from app.intake.records import Record
-from methodologies.contract import Quantification
+from app.people.links import Holder
+from methodologies.contract import Cap, Quantification
 from methodologies.manifest import Manifest
 from methodologies.replay import Evidence
 
+Place = tuple[int, str, str, date]
+"""Where a cap is counted: holder, methodology, what, and the window's first day."""
 NO_SUBJECTS: Mapping[str, int] = MappingProxyType({})
+NO_MARKS: Mapping[str, str] = MappingProxyType({})
+_SECOND = timedelta(seconds=1)
+OWN_SPAN_S_MAX = 86_400
+"""The longest interval of the citizen's own that stands in the reduction's row."""
 
 
 def measured(worth: Quantification, manifest: Manifest) -> int:
@@ -29,6 +38,17 @@ def measured(worth: Quantification, manifest: Manifest) -> int:
     if manifest.engagement.count == "acts":
         return 1000
     return int(worth.counts[manifest.engagement.count])
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """All that judging a batch needs to know besides the records."""
+
+    provider_id: int
+    secret: bytes
+    versions: Versions
+    holders: Mapping[UUID, tuple[Holder, ...]]
+    subjects: Mapping[str, UUID]
+    received_at: datetime
 
 
 class Verdict(StrEnum):
@@ -51,8 +71,7 @@ class Scope(IntEnum):
     device_serial = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True):
     """What an act uses up: one subject in one scope, half-open.
 
     ``shared`` subjects are not the citizen, so the citizen's own lock does not guard them.
@@ -64,21 +83,26 @@ class Interval:
     ends_at: datetime
     shared: bool
 
+    @property
+    def seconds(self) -> int:
+        """How long it is, in whole seconds."""
+        return (self.ends_at - self.starts_at) // _SECOND
+
     def overlaps(self, other: "Interval") -> bool:
         """Whether both claim a moment; touching ends do not."""
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The answer for one record: grams and points whole; zero unless credited.
 
-    For a duplicate of the same citizen's record, the numbers of the first credit.
+    For a duplicate of the same citizen's record, the numbers of the first credit. As JSON it is
+    what `schemas.OutcomeView` describes.
     """
 
     index: int
     ref: str | None
-    verdict: Verdict
+    verdict: Verdict = msgspec.field(name="outcome")
     reason: str | None = None
     field: str | None = None
     detail: str | None = None
@@ -87,26 +111,30 @@ class Outcome:
     reduction_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A record that is believed so far: whose it is, and what it would be worth by itself.
 
-    ``limits`` is what a cap over a window still allowed, when it cut the act. ``cap_subjects``
-    are the numbers of vehicles and keys that caps are counted for, by field. ``points_per_kg``
+    ``id`` is a digest of the provider's own number, so the same record is the same act for
+    ever. ``own`` is the citizen's own interval that ends with the act, if it is short: it stands
+    in the reduction's row. ``claims`` are all others. ``marks`` tell like acts from others.
+
+    ``limits`` is what a cap over a window still allowed, when it cut the act. ``places``
+    are its methodology's caps, each with where its use is counted. ``points_per_kg``
     is the tariff until the month's budget has been asked, and then the rate that is paid;
     ``budget`` says why it is less.
     """
 
     id: UUID
-    key: UUID
     account_id: int
     record: Record
     version: Version
     evidence: Evidence
     worth: Quantification
     points_per_kg: int
+    own: Interval | None
     claims: tuple[Interval, ...]
-    cap_subjects: Mapping[str, int] = field(default_factory=lambda: NO_SUBJECTS)
+    places: tuple[tuple[Cap, Place], ...] = ()
+    marks: Mapping[str, str] = NO_MARKS
     limits: Mapping[str, str] | None = None
     budget: str | None = None
 
@@ -114,6 +142,11 @@ class Candidate:
     def held(self) -> bool:
         """Whether a person must look at it first."""
         return self.worth.status != "quantified"
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """Everything the act uses up, wherever it is kept."""
+        return self.claims if self.own is None else (self.own, *self.claims)
 
     @property
     def asks(self) -> bool:

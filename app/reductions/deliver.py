@@ -21,8 +21,8 @@ from app.intake.records import Malformed, Record
 from app.people import links
 from app.people.subjects import digest_of
 from app.reductions.credit import credit
-from app.reductions.decisions import Outcome, Verdict
-from app.reductions.judge import Surroundings, judge_all
+from app.reductions.decisions import Outcome, Surroundings, Verdict
+from app.reductions.judge import judge_all
 
 log = structlog.get_logger()
 

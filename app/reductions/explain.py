@@ -12,8 +12,7 @@ from uuid import UUID
 
 from app.catalogue.versions import Version, Versions
 from app.database import Tx
-from app.ids import bucket_of
-from app.reductions.credit import LIMIT_PREFIX
+from app.reductions import shapes
 from app.reductions.decisions import measured
 from app.reductions.errors import ReductionNotFound
 from app.reductions.judge import context_of
@@ -58,12 +57,13 @@ async def stored(tx: Tx, *, account_id: int, reduction_id: UUID) -> Stored:
         ReductionNotFound: this citizen has none with this id.
 
     """
-    row = await (
-        await tx.execute(_STORED, (bucket_of(account_id), account_id, reduction_id))
-    ).fetchone()
+    row = await (await tx.execute(_STORED, (reduction_id, account_id))).fetchone()
     if row is None:
         raise ReductionNotFound("You have no reduction with this id.", "您没有该减排记录。")
-    return Stored(ReductionView(*row[:7]), *row[7:])
+    view = ReductionView(*row[:7])
+    factor_set_id, points_per_kg, names, values = row[7:]
+    kept = shapes.restored(names, values, view.occurred_on)
+    return Stored(view, factor_set_id, points_per_kg, kept)
 
 
 def explain(kept: Stored, versions: Versions) -> Explanation:
@@ -94,24 +94,19 @@ def replay(kept: Stored, versions: Versions) -> Quantification:
 
 def split(kept: Mapping[str, str], version: Version) -> tuple[dict[str, Any], dict[str, str]]:
     """Apart again: the typed inputs, and what caps over a window still allowed."""
-    plain = {name: value for name, value in kept.items() if not name.startswith(LIMIT_PREFIX)}
-    limits = {
-        name.removeprefix(LIMIT_PREFIX): value
-        for name, value in kept.items()
-        if name.startswith(LIMIT_PREFIX)
-    }
-    return inputs_from_json(plain, version.methodology.manifest), limits
+    inputs = inputs_from_json(kept, version.methodology.manifest)
+    return inputs, shapes.limits_of(kept)
 
 
 _STORED = """
 SELECT r.id, coalesce(c.new_version_id, r.version_id), r.occurred_on, r.occurred_at,
        coalesce(c.grams_after, r.grams), coalesce(c.points_after, r.points), c.nth IS NOT NULL,
-       r.factor_set_id, r.points_per_kg, r.inputs
-  FROM reduction r
+       r.factor_set_id, r.points_per_kg, s.names, r.inputs
+  FROM reduction r JOIN input_shape s ON s.id = r.shape_id
   LEFT JOIN LATERAL (
          SELECT c.new_version_id, c.grams_after, c.points_after, c.nth
            FROM reduction_correction c
           WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
           ORDER BY c.nth DESC LIMIT 1) AS c ON true
- WHERE r.bucket = %s AND r.account_id = %s AND r.id = %s
+ WHERE r.id = %s AND r.account_id = %s
 """

@@ -4,11 +4,11 @@ The format is `methodologies.recompute`'s: a header with the documents and facto
 SHA-256, then one line for each reduction as it counts now. Corrected reductions name the
 version that counts; points and people are not in the file.
 
-Lines are in the order of the reductions' ids, which is that of crediting: the table's own order
-would tell which acts are one person's.
+Lines are in the order of the reductions' ids, which says nothing: any other order could tell
+which acts are one person's, or when they were.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from typing import Any
 
 from app.catalogue.versions import Catalogue, Versions
 from app.database import Database, Tx
-from app.reductions.credit import LIMIT_PREFIX
+from app.reductions import shapes
 from methodologies import recompute
 
 CHUNK = 2_000
@@ -82,26 +82,21 @@ def _header(used: list[tuple[Any, ...]], versions: Versions) -> str:
 
 
 def _reduction(row: tuple[Any, ...], versions: Versions) -> str:
-    reduction_id, version_id, factor_set_id, occurred_on, grams, kept = row
-    inputs: Mapping[str, str] = kept
-    plain = {name: value for name, value in inputs.items() if not name.startswith(LIMIT_PREFIX)}
+    reduction_id, version_id, factor_set_id, occurred_on, grams, names, values = row
+    kept = shapes.restored(names, values, occurred_on)
     return recompute.line(
         reduction_id=str(reduction_id),
         methodology=versions.by_id[version_id].methodology.manifest.content_hash,
         factor_set=versions.packs[factor_set_id].content_hash,
-        inputs={"occurred_on": occurred_on.isoformat()} | plain,
-        limits={
-            name.removeprefix(LIMIT_PREFIX): Decimal(value)
-            for name, value in inputs.items()
-            if name.startswith(LIMIT_PREFIX)
-        },
+        inputs=shapes.inputs_of(kept),
+        limits={name: Decimal(value) for name, value in shapes.limits_of(kept).items()},
         waived=(),
         grams=grams,
     )
 
 
 _CURRENT = """
-  FROM reduction r
+  FROM reduction r JOIN input_shape s ON s.id = r.shape_id
   LEFT JOIN LATERAL (
          SELECT c.new_version_id, c.grams_after FROM reduction_correction c
           WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
@@ -114,5 +109,5 @@ _USED = (
 ).encode()
 _ALL = (
     "SELECT r.id, coalesce(c.new_version_id, r.version_id), r.factor_set_id, r.occurred_on,"
-    " coalesce(c.grams_after, r.grams), r.inputs" + _CURRENT + " ORDER BY r.id"
+    " coalesce(c.grams_after, r.grams), s.names, r.inputs" + _CURRENT + " ORDER BY r.id"
 ).encode()

@@ -17,10 +17,11 @@ from uuid import UUID
 
 from app.catalogue.versions import Versions
 from app.database import Tx
+from app.reductions import shapes
 from app.reductions.decisions import Candidate
 from methodologies.contract import EXACT
 from methodologies.manifest import HistorySpec, Manifest
-from methodologies.replay import Evidence
+from methodologies.replay import inputs_to_json
 
 _MINUTE = timedelta(minutes=1)
 
@@ -34,7 +35,8 @@ class Act:
     scopes: frozenset[str]
     day: date
     ended_at: datetime
-    kept: Mapping[str, Any]
+    kept: Mapping[str, str]
+    marks: Mapping[str, str]
     grams: int
 
 
@@ -147,13 +149,12 @@ def _over_days(spec: HistorySpec, day: date, earlier: Sequence[Act], places: int
 
 def _minutes_since(spec: HistorySpec, candidate: Candidate, mine: Sequence[Act]) -> int | None:
     """Whole minutes since the latest like act ended, before this one began."""
-    wanted = {name: _kept_of(candidate.evidence).get(name) for name in spec.same}
     start = candidate.evidence.started_at
     ends = [
         act.ended_at
         for act in mine
         if act.ended_at <= start
-        and all(act.kept.get(name) == value for name, value in wanted.items())
+        and all(act.marks.get(name) == candidate.marks[name] for name in spec.same)
     ]
     return (start - max(ends)) // _MINUTE if ends else None
 
@@ -169,11 +170,6 @@ def _rounded(number: Decimal, places: int) -> Decimal:
     return EXACT.quantize(number, Decimal(1).scaleb(-places))
 
 
-def _kept_of(evidence: Evidence) -> dict[str, Any]:
-    """Inputs and fields by name, as text, the way they are stored."""
-    return {**{name: str(value) for name, value in evidence.items()}, **evidence.fields}
-
-
 def _act_of(candidate: Candidate) -> Act:
     manifest = candidate.version.methodology.manifest
     counts = {name: str(value) for name, value in candidate.worth.counts.items()}
@@ -183,7 +179,8 @@ def _act_of(candidate: Candidate) -> Act:
         scopes_of(manifest),
         candidate.day,
         candidate.evidence.ended_at,
-        _kept_of(candidate.evidence) | counts,
+        inputs_to_json(candidate.evidence, manifest) | counts,
+        candidate.marks,
         candidate.worth.grams,
     )
 
@@ -223,22 +220,22 @@ async def past_of(tx: Tx, *, candidates: Sequence[Candidate], versions: Versions
             "last": [each.day for each in asking],
         },
     )
-    async for (
-        account_id,
-        reduction_id,
-        version_id,
-        day,
-        ended_at,
-        inputs,
-        counts,
-        grams,
-        data,
-    ) in rows:
+    async for account_id, reduction_id, version_id, day, ended_at, names, inputs, grams in rows:
         manifest = versions.by_id[version_id].methodology.manifest
-        kept = {**(data or {}), **inputs, **(counts or {})}
+        stored = shapes.apart(names, inputs)
+        kept = shapes.inputs_of(stored) | shapes.counts_of(stored)
         past.add(
             account_id,
-            Act(reduction_id, manifest.id, scopes_of(manifest), day, ended_at, kept, grams),
+            Act(
+                reduction_id,
+                manifest.id,
+                scopes_of(manifest),
+                day,
+                ended_at,
+                kept,
+                shapes.marks_of(stored),
+                grams,
+            ),
         )
     shared = [claim for each in asking for claim in each.claims if claim.shared]
     if shared:
@@ -255,13 +252,12 @@ async def past_of(tx: Tx, *, candidates: Sequence[Candidate], versions: Versions
 
 
 _ACTS = """
-SELECT DISTINCT ON (r.id) r.account_id, r.id, r.version_id, r.occurred_on, r.occurred_at, r.inputs,
-       r.counts, r.grams, e.data
+SELECT DISTINCT ON (r.id) r.account_id, r.id, r.version_id, r.occurred_on, r.occurred_at,
+       s.names, r.inputs, r.grams
   FROM unnest(%(accounts)b::bigint[], %(first)b::date[], %(last)b::date[])
          AS t (account_id, first, last)
-  JOIN reduction r ON r.bucket = (t.account_id %% 1024)::smallint
-                  AND r.account_id = t.account_id AND r.occurred_on BETWEEN t.first AND t.last
-  LEFT JOIN evidence e ON e.bucket = r.bucket AND e.account_id = r.account_id AND e.id = r.id
+  JOIN reduction r ON r.account_id = t.account_id AND r.occurred_on BETWEEN t.first AND t.last
+  JOIN input_shape s ON s.id = r.shape_id
 """
 _SUBJECTS = """
 SELECT DISTINCT c.subject, c.reduction_id

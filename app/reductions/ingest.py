@@ -5,9 +5,11 @@ stopped, and two processes that read the same file take turns: never a row twice
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from app.catalogue.versions import Versions
 from app.database import Tx

@@ -5,51 +5,34 @@ depends on other acts (duplicates, overlaps, caps) is decided afterwards, under 
 (`settle`).
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from uuid import UUID
+
+from msgspec.structs import replace
 
 from app.catalogue.versions import Version, Versions
-from app.ids import new_id
-from app.intake.evidence import key_of
+from app.intake.evidence import act_id
 from app.intake.records import Record
-from app.people.links import Holder
+from app.reductions import uses
+from app.reductions.caps import places_of
 from app.reductions.decisions import (
-    NO_SUBJECTS,
     Candidate,
-    Interval,
     Outcome,
-    Scope,
+    Surroundings,
     Verdict,
 )
-from methodologies.claims import PLATFORM_SUBJECTS, ClaimKey, claimed
 from methodologies.contract import Context, Quantification
 from methodologies.evidence import EvidenceError
 from methodologies.manifest import Manifest
 from methodologies.packs import FactorError, keys_of
 from methodologies.replay import Evidence
 
-_MASK_63 = 2**63 - 1
-_INSTANT = timedelta(microseconds=1)
-_FOR_EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-"""The span of an exact claim, which no other act of the subject can avoid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """All that judging a batch needs to know besides the records."""
-
-    provider_id: int
-    secret: bytes
-    versions: Versions
-    holders: Mapping[UUID, tuple[Holder, ...]]
-    subjects: Mapping[str, UUID]
-    received_at: datetime
+LARGEST = 2**31 - 1
+"""Grams, or points, of one act: two thousand tonnes."""
+_REFUSED = frozenset({"not_applicable", "rejected"})
 
 
 def judge_all(
@@ -58,16 +41,67 @@ def judge_all(
     """Sort a batch into candidates (creditable or to be held) and refusals."""
     candidates: list[Candidate] = []
     refused: list[Outcome] = []
+    bench = Bench(around)
     for record in records:
-        judged = judge(record, around)
-        if isinstance(judged, Candidate):
+        judged = judge(record, around, bench)
+        if type(judged) is Candidate:
             candidates.append(judged)
         else:
+            assert type(judged) is Outcome
             refused.append(judged)
     return candidates, refused
 
 
-def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
+class Bench:
+    """What does not depend on one record, worked out once for a batch."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._versions = around.versions
+        self.today = around.received_at.astimezone(around.versions.zone).date()
+        self._likely: dict[str, Version] = {}
+        self._rates: dict[tuple[str, date], int] = {}
+        self._contexts: dict[tuple[object, ...], Context] = {}
+
+    def likely(self, methodology: str, known: Sequence[Version]) -> Version:
+        """The version of today; without one, the latest."""
+        found = self._likely.get(methodology)
+        if found is None:
+            found = next((each for each in known if each.in_force(self.today)), known[0])
+            self._likely[methodology] = found
+        return found
+
+    def rate(self, methodology: str, day: date) -> int:
+        """The tariff of a scenario on a day."""
+        key = methodology, day
+        found = self._rates.get(key)
+        if found is None:
+            found = self._rates[key] = self._versions.points_per_kg(methodology, day)
+        return found
+
+    def quantify(self, version: Version, evidence: Evidence) -> Quantification:
+        """Compute; the factors of a day are looked up once, not for every act of the day."""
+        chosen_by = _chosen_by(version.methodology.manifest)
+        key = (version.id, evidence.occurred_on, *map(evidence.get, chosen_by))
+        context = self._contexts.get(key)
+        if context is None:
+            try:
+                context = context_of(
+                    version, evidence, self._versions, self._versions.factor_set_id, None
+                )
+            except FactorError:
+                return Quantification.held("no_factor")
+            self._contexts[key] = context
+        return version.methodology.quantify(evidence, context)
+
+
+@lru_cache(maxsize=512)
+def _chosen_by(manifest: Manifest) -> tuple[str, ...]:
+    """The inputs that choose factors, besides the day of the act."""
+    names = {name for need in manifest.factors for name in need.choose_by[2:]}
+    return ("grid_region", *sorted(names))
+
+
+def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Outcome:
     """What one record is worth before others are looked at."""
     versions = around.versions.by_methodology.get(record.methodology)
     if not versions:
@@ -76,7 +110,7 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
     if not holders:
         return _refuse(record, "not_linked", "subject", "nobody has linked this card")
     try:
-        version, evidence = _read(record, versions, around)
+        version, evidence = _read(record, versions, around, bench)
     except EvidenceError as error:
         return _refuse(record, error.reason_code, f"data.{error.field}", error.detail)
     holder = next((each for each in holders if each.held_it_at(evidence.ended_at)), None)
@@ -87,7 +121,9 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
     if version is None:
         return _refuse(record, "not_in_force", "methodology", "no version was in force that day")
     manifest = version.methodology.manifest
-    if around.received_at - evidence.ended_at > timedelta(days=manifest.late_evidence_days + 1):
+    if (around.received_at - evidence.ended_at).days > manifest.late_evidence_days and (
+        around.received_at - evidence.ended_at > timedelta(days=manifest.late_evidence_days + 1)
+    ):
         days = manifest.late_evidence_days
         return _refuse(record, "too_late", "data", f"records are accepted for {days} days")
     if version.suspended:
@@ -95,24 +131,35 @@ def judge(record: Record, around: Surroundings) -> Candidate | Outcome:
     elif manifest.history:
         worth = Quantification("quantified")  # settled under locks, where the past is known
     else:
-        worth = quantify(version, evidence, around.versions)
-    if worth.status in {"not_applicable", "rejected"}:
+        worth = bench.quantify(version, evidence)
+    if worth.status in _REFUSED:
         return _refuse(record, worth.reason_code or worth.status, "data", None)
-    return Candidate(
-        id=new_id(),
-        key=key_of(around.secret, provider_id=around.provider_id, ref=record.ref),
-        account_id=holder.account_id,
-        record=record,
-        version=version,
-        evidence=evidence,
-        worth=worth,
-        points_per_kg=around.versions.points_per_kg(record.methodology, evidence.occurred_on),
-        claims=tuple(
-            _interval(key, holder.account_id, around)
-            for key in claimed(manifest, evidence, provider=str(around.provider_id))
-        ),
-        cap_subjects=_cap_subjects(manifest, evidence, around),
+    own, claims = uses.intervals(manifest, evidence, holder.account_id, around)
+    subjects = uses.cap_subjects(manifest, evidence, around)
+    return believable(
+        Candidate(
+            id=act_id(around.secret, provider_id=around.provider_id, ref=record.ref),
+            account_id=holder.account_id,
+            record=record,
+            version=version,
+            evidence=evidence,
+            worth=worth,
+            points_per_kg=bench.rate(record.methodology, evidence.occurred_on),
+            own=own,
+            claims=claims,
+            places=places_of(manifest, holder.account_id, subjects, evidence.occurred_on),
+            marks=uses.marks(manifest, evidence, around),
+        )
     )
+
+
+def believable(candidate: Candidate) -> Candidate:
+    """The same, unless it is so large that it cannot be true: then a person looks at it first."""
+    if candidate.worth.status != "quantified":
+        return candidate
+    if candidate.worth.grams <= LARGEST and candidate.points <= LARGEST:
+        return candidate
+    return replace(candidate, worth=Quantification.held("too_large"))
 
 
 def quantify(
@@ -156,11 +203,10 @@ def context_of(
 
 
 def _read(
-    record: Record, known: Sequence[Version], around: Surroundings
+    record: Record, known: Sequence[Version], around: Surroundings, bench: Bench
 ) -> tuple[Version | None, Evidence]:
     """Read with today's version; if another was in force on the act's day, read with that."""
-    today = around.received_at.astimezone(around.versions.zone).date()
-    likely = next((each for each in known if each.in_force(today)), known[0])
+    likely = bench.likely(record.methodology, known)
     try:
         evidence = _read_as(likely, record, around)
     except EvidenceError:
@@ -168,6 +214,8 @@ def _read(
         if earlier is None:
             raise
         return earlier
+    if likely.in_force(evidence.occurred_on):
+        return likely, evidence
     version = around.versions.of(record.methodology, evidence.occurred_on)
     if version is not None and version is not likely:
         evidence = _read_as(version, record, around)
@@ -198,25 +246,6 @@ def _read_as_another(
     return None
 
 
-def _cap_subjects(
-    manifest: Manifest, evidence: Evidence, around: Surroundings
-) -> Mapping[str, int]:
-    """The vehicles and keys that caps are counted for; without one the citizen is it."""
-    wanted = {cap.subject for cap in manifest.caps if cap.subject}
-    if not wanted:
-        return NO_SUBJECTS
-    named = {name: evidence.fields.get(name) or evidence.get(name) for name in wanted}
-    return {
-        name: _number(f"cap\n{name}\n{value}", around) for name, value in named.items() if value
-    }
-
-
-def _number(text: str, around: Surroundings) -> int:
-    """63 bits of a keyed digest: a subject that is not a citizen."""
-    digest = hashlib.blake2b(text.encode(), key=around.secret[:64], digest_size=8).digest()
-    return int.from_bytes(digest, "big") & _MASK_63
-
-
 @lru_cache(maxsize=256)
 def blank_past(manifest: Manifest) -> Mapping[str, object]:
     """Something in the place of a past that is not read yet, so that the rest can be."""
@@ -226,19 +255,6 @@ def blank_past(manifest: Manifest) -> Mapping[str, object]:
         number = max(spec.minimum or Decimal(0), Decimal(0))
         blank[name] = [number] if spec.type == "list" else number
     return blank
-
-
-def _interval(key: ClaimKey, account_id: int, around: Surroundings) -> Interval:
-    """The subject's number: the citizen's own, or 63 bits of a keyed digest."""
-    scope = Scope[key.scope.replace("-", "_")]
-    starts_at, ends_at = key.during or _FOR_EVER
-    ends_at = max(ends_at, starts_at + _INSTANT)
-    own = key.subject[0] in PLATFORM_SUBJECTS
-    if own and not key.facet:
-        return Interval(scope, account_id, starts_at, ends_at, shared=False)
-    named = account_id if own else "\n".join(key.subject)
-    subject = _number(f"{scope}\n{key.facet}\n{named}", around)
-    return Interval(scope, subject, starts_at, ends_at, shared=not own)
 
 
 def _refuse(record: Record, reason: str, field: str, detail: str | None) -> Outcome:

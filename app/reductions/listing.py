@@ -1,11 +1,12 @@
 """Read: a citizen's reductions, newest act first."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from app.database import Tx
-from app.ids import bucket_of
+
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +23,21 @@ class ReductionView:
 
 
 async def page(
-    tx: Tx, *, account_id: int, before: tuple[date, UUID] | None, limit: int
+    tx: Tx, *, account_id: int, before: tuple[date, datetime, UUID] | None, limit: int
 ) -> list[ReductionView]:
-    """At most ``limit`` reductions of days before the key, newest day first.
+    """At most ``limit`` reductions before the key, newest first.
 
     Args:
-        before: day and id of the last one seen; None starts at the newest.
+        before: day, moment and id of the last one seen; None starts at the newest.
 
     """
     rows = await tx.execute(
         _PAGE,
         {
-            "bucket": bucket_of(account_id),
             "account_id": account_id,
-            "day": before[0] if before else date.max,
-            "id": before[1] if before else UUID(int=2**128 - 1),
+            "day": before[0] if before else _LAST.date(),
+            "at": before[1] if before else _LAST,
+            "id": before[2] if before else UUID(int=2**128 - 1),
             "limit": limit,
         },
     )
@@ -52,7 +53,7 @@ SELECT r.id, coalesce(c.new_version_id, r.version_id), r.occurred_on, r.occurred
            FROM reduction_correction c
           WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
           ORDER BY c.nth DESC LIMIT 1) AS c ON true
- WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s
-   AND (r.occurred_on, r.id) < (%(day)s, %(id)s)
- ORDER BY r.occurred_on DESC, r.id DESC LIMIT %(limit)s
+ WHERE r.account_id = %(account_id)s
+   AND (r.occurred_on, r.occurred_at, r.id) < (%(day)s, %(at)s, %(id)s)
+ ORDER BY r.occurred_on DESC, r.occurred_at DESC, r.id DESC LIMIT %(limit)s
 """

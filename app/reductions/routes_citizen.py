@@ -1,6 +1,6 @@
 """A citizen's reductions, their explanations, and the links they come from."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request, status
@@ -49,14 +49,21 @@ async def list_reductions(
     last = rows[limit - 1] if len(rows) > limit else None
     return ReductionPage(
         items=items,
-        next_cursor=cursor_of(last.occurred_on.isoformat(), str(last.id)) if last else None,
+        next_cursor=cursor_of(
+            last.occurred_on.isoformat(), last.occurred_at.isoformat(), str(last.id)
+        )
+        if last
+        else None,
     )
 
 
-def _before(cursor: str) -> tuple[date, UUID]:
-    day, reduction_id = key_of(cursor, str, str)
+def _before(cursor: str) -> tuple[date, datetime, UUID]:
+    day, moment, reduction_id = key_of(cursor, str, str, str)
     try:
-        return date.fromisoformat(str(day)), UUID(str(reduction_id))
+        at = datetime.fromisoformat(str(moment))
+        if at.tzinfo is None:
+            raise ValueError("a moment has an offset")
+        return date.fromisoformat(str(day)), at, UUID(str(reduction_id))
     except ValueError as error:
         raise BadCursor(
             "The cursor is not one of this list; ask for the first page without `cursor`.",

@@ -3,7 +3,7 @@
 from asyncio import to_thread
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from app.cache import TooManyRequests
 from app.catalogue.errors import CatalogueEmpty
@@ -16,7 +16,7 @@ from app.people.guards import CurrentProvider, Documented
 from app.probes import count_records
 from app.problems import document
 from app.reductions.deliver import deliver
-from app.reductions.schemas import BatchIn, BatchView
+from app.reductions.schemas import BatchIn, BatchView, batch_json
 
 router = APIRouter(prefix="/provider", tags=["provider"], dependencies=[Documented])
 
@@ -44,6 +44,7 @@ async def _batch(request: Request, provider: CurrentProvider) -> Read:
 @router.post(
     "/batches",
     status_code=status.HTTP_207_MULTI_STATUS,
+    response_model=BatchView,
     responses=document(UnreadableBatch, ProviderNotFound, CatalogueEmpty, TooManyRequests),
     openapi_extra=_BODY,
 )
@@ -53,7 +54,7 @@ async def post_batch(
     batch: Annotated[Read, Depends(_batch)],
     tx: WriteTx,
     now: Now,
-) -> BatchView:
+) -> Response:
     """Deliver up to 1,000 records; each is answered, and sending a batch again is harmless."""
     state = request.app.state
     records, malformed = batch
@@ -76,4 +77,8 @@ async def post_batch(
             "rejected": tally.rejected,
         }
     )
-    return BatchView.of(delivery)
+    return Response(
+        batch_json(delivery),
+        status_code=status.HTTP_207_MULTI_STATUS,
+        media_type="application/json",
+    )

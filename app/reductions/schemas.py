@@ -5,13 +5,14 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.catalogue.versions import Versions
 from app.people.links import LinkView
 from app.reductions.correct_read import Corrected
 from app.reductions.correct_schemas import CorrectedView
-from app.reductions.decisions import Outcome, Verdict
+from app.reductions.decisions import Verdict
 from app.reductions.deliver import Delivery
 from app.reductions.explain import Explanation
 from app.reductions.listing import ReductionView as Listed
@@ -82,21 +83,6 @@ class OutcomeView(BaseModel):
     points: int = Field(description="Whole points booked; the first time's if duplicate.")
     reduction_id: UUID | None = Field(description="The reduction, if the record made one.")
 
-    @classmethod
-    def of(cls, outcome: Outcome) -> Self:
-        """The public face of an outcome."""
-        return cls(
-            index=outcome.index,
-            ref=outcome.ref,
-            outcome=outcome.verdict,
-            reason=outcome.reason,
-            field=outcome.field,
-            detail=outcome.detail,
-            grams=outcome.grams,
-            points=outcome.points,
-            reduction_id=outcome.reduction_id,
-        )
-
 
 class BatchView(BaseModel):
     """What became of a batch. The answer means: it is durable."""
@@ -111,21 +97,23 @@ class BatchView(BaseModel):
     points: int = Field(description="Whole points booked now.", examples=[17820])
     outcomes: list[OutcomeView] = Field(description="One for each record, in order.")
 
-    @classmethod
-    def of(cls, delivery: Delivery) -> Self:
-        """The public face of a delivery."""
-        tally = delivery.tally
-        return cls(
-            batch_id=delivery.batch_id,
-            records=tally.records,
-            credited=tally.credited,
-            duplicate=tally.duplicate,
-            held=tally.held,
-            rejected=tally.rejected,
-            grams=tally.grams,
-            points=tally.points,
-            outcomes=[OutcomeView.of(outcome) for outcome in delivery.outcomes],
-        )
+
+def batch_json(delivery: Delivery) -> bytes:
+    """A delivery as `BatchView` describes it, written at once: it may have a thousand outcomes."""
+    tally = delivery.tally
+    return msgspec.json.encode(
+        {
+            "batch_id": delivery.batch_id,
+            "records": tally.records,
+            "credited": tally.credited,
+            "duplicate": tally.duplicate,
+            "held": tally.held,
+            "rejected": tally.rejected,
+            "grams": tally.grams,
+            "points": tally.points,
+            "outcomes": delivery.outcomes,
+        }
+    )
 
 
 class ReductionView(BaseModel):

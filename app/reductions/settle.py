@@ -12,11 +12,11 @@ from datetime import datetime
 from uuid import UUID
 
 from app.catalogue.versions import Versions
-from app.intake.evidence import Earlier
-from app.reductions.caps import ACTS, Used, places_of
+from app.reductions.caps import ACTS, Used
 from app.reductions.decisions import Candidate, Interval, Outcome, Verdict
 from app.reductions.history import Past
-from app.reductions.judge import quantify
+from app.reductions.judge import believable, quantify
+from app.reductions.seen import Earlier
 from methodologies.canonical import plain_number
 from methodologies.evidence import EvidenceError
 
@@ -32,10 +32,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the database knows about the batch's acts, read under locks."""
+    """What the database knows about the batch's acts, read under locks.
+
+    ``colliding`` are the places of records in the batch: two of them may be about one act.
+    """
 
     earlier: Mapping[UUID, Earlier]
-    colliding: frozenset[UUID]
+    colliding: frozenset[int]
     used: Used
     past: Past
     versions: Versions
@@ -48,7 +51,7 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
     keys: dict[UUID, Candidate] = {}
     taken: defaultdict[tuple[int, int], list[Interval]] = defaultdict(list)
     for candidate in candidates:
-        before = known.earlier.get(candidate.key) or _within(keys.get(candidate.key))
+        before = known.earlier.get(candidate.id) or _within(keys.get(candidate.id))
         if before is not None:
             settled.seen.append((candidate, before))
             continue
@@ -59,9 +62,9 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
         candidate = remembered  # noqa: PLW2901 -- the same act, now with its past
         if candidate.held:
             settled.accepted.append(candidate)
-            keys[candidate.key] = candidate
+            keys[candidate.id] = candidate
             continue
-        if candidate.id in known.colliding or _collides(candidate, taken):
+        if candidate.record.index in known.colliding or _collides(candidate, taken):
             settled.refused.append(
                 candidate.refused("overlap", "another credited act of this subject overlaps")
             )
@@ -72,7 +75,7 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
             continue
         _take(cut, taken, known)
         settled.accepted.append(cut)
-        keys[cut.key] = cut
+        keys[cut.id] = cut
     return settled
 
 
@@ -90,19 +93,19 @@ def _remembered(candidate: Candidate, known: Known) -> Candidate | Outcome:
     worth = quantify(candidate.version, evidence, known.versions)
     if worth.status in {"not_applicable", "rejected"}:
         return candidate.refused(worth.reason_code or worth.status)
-    return candidate.remembered(evidence, worth)
+    return believable(candidate.remembered(evidence, worth))
 
 
 def _within(candidate: Candidate | None) -> Earlier | None:
     if candidate is None:
         return None
-    return Earlier(candidate.account_id, candidate.id, candidate.day)
+    return Earlier(candidate.account_id, candidate.id, None)
 
 
 def _collides(candidate: Candidate, taken: Mapping[tuple[int, int], list[Interval]]) -> bool:
     return any(
         claim.overlaps(other)
-        for claim in candidate.claims
+        for claim in candidate.intervals
         for other in taken.get((claim.scope, claim.subject), ())
     )
 
@@ -110,7 +113,7 @@ def _collides(candidate: Candidate, taken: Mapping[tuple[int, int], list[Interva
 def _within_caps(candidate: Candidate, known: Known) -> Candidate | Outcome:
     """The act, cut to what the day's caps leave of it; or the refusal when that is nothing."""
     limits: dict[str, str] = {}
-    for cap, place in places_of(candidate):
+    for cap, place in candidate.places:
         left = known.used.left(cap, place)
         if left <= 0:
             detail = f"the {cap.window}'s limit of {cap.maximum} is used up"
@@ -129,40 +132,38 @@ def _take(
     taken: defaultdict[tuple[int, int], list[Interval]],
     known: Known,
 ) -> None:
-    for claim in candidate.claims:
+    for claim in candidate.intervals:
         taken[claim.scope, claim.subject].append(claim)
     known.used.take(candidate)
     known.past.take(candidate)
 
 
-def answers(settled: Settled, first: Mapping[UUID, tuple[int, int]]) -> list[Outcome]:
-    """Every candidate's outcome, in any order.
-
-    Args:
-        settled: what the batch came to.
-        first: grams and points of earlier reductions, by id, for the same citizen.
-
-    """
-    seen = [
-        _duplicate(candidate, before, first.get(before.activity_id))
-        for candidate, before in settled.seen
-    ]
+def answers(settled: Settled) -> list[Outcome]:
+    """Every candidate's outcome, in any order."""
+    accepted = {each.id: each for each in settled.accepted}
+    seen = [_duplicate(candidate, before, accepted) for candidate, before in settled.seen]
     return [each.outcome() for each in settled.accepted] + settled.refused + seen
 
 
-def _duplicate(candidate: Candidate, before: Earlier, first: tuple[int, int] | None) -> Outcome:
+def _duplicate(
+    candidate: Candidate, before: Earlier, accepted: Mapping[UUID, Candidate]
+) -> Outcome:
     """The first answer again; of another citizen's record, nothing but that it exists."""
     record = candidate.record
-    if before.account_id != candidate.account_id or first is None:
-        return Outcome(record.index, record.ref, Verdict.duplicate, "seen_before")
-    return Outcome(
-        record.index,
-        record.ref,
-        Verdict.duplicate,
-        "seen_before",
-        None,
-        None,
-        first[0],
-        first[1],
-        before.activity_id,
-    )
+    if before.account_id == candidate.account_id:
+        first = accepted.get(before.activity_id)
+        worth = before.worth
+        if first is not None and not first.held:
+            worth = first.worth.grams, first.points
+        if worth is not None:
+            return Outcome(
+                record.index,
+                record.ref,
+                Verdict.duplicate,
+                "seen_before",
+                None,
+                None,
+                *worth,
+                before.activity_id,
+            )
+    return Outcome(record.index, record.ref, Verdict.duplicate, "seen_before")

@@ -10,7 +10,16 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, SmallInteger, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Numeric,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -18,32 +27,58 @@ from sqlmodel import Field, SQLModel
 class Reduction(SQLModel, table=True):
     """What one act was worth, and everything needed to work it out again.
 
-    The key begins with the owner and the act's day, so one index serves a citizen's list,
-    the caps of a day, and the look-up of one reduction among a citizen's few thousand.
+    The id is a digest of the record's own number, so its key is what makes a record unique for
+    ever and for all citizens. One index serves a citizen's list, the caps of a window and the
+    search for overlaps. ``scope`` and ``duration_s`` say which interval of the citizen's own
+    ends with the act (zero: none, or one that stands in `Claim`). ``inputs`` are values alone,
+    their names stand in the shape. ``block_no`` and ``line`` say where its evidence lies (zero:
+    it had gone before blocks came). Columns stand by size, so that no byte is lost between them.
     """
 
     __tablename__ = "reduction"
     __table_args__ = (
         CheckConstraint("bucket = account_id % 1024", name="reduction_bucket"),
-        CheckConstraint("grams >= 0 AND points >= 0", name="reduction_signs"),
+        CheckConstraint(
+            "least(grams, points, duration_s, scope, block_no, line) >= 0", name="reduction_signs"
+        ),
+        Index("reduction_days", "account_id", "occurred_on"),
     )
 
-    bucket: int = Field(primary_key=True, sa_type=SmallInteger)
-    account_id: int = Field(primary_key=True, sa_type=BigInteger)
-    occurred_on: date = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
+    account_id: int = Field(sa_type=BigInteger)
+    occurred_at: datetime = Field(sa_type=DateTime(timezone=True))
+    grams: int
+    points: int
+    points_per_kg: int
+    duration_s: int
+    shape_id: int
+    block_no: int
+    occurred_on: date
     version_id: int = Field(sa_type=SmallInteger)
     factor_set_id: int = Field(sa_type=SmallInteger)
-    points_per_kg: int
-    grams: int = Field(sa_type=BigInteger)
-    points: int = Field(sa_type=BigInteger)
-    occurred_at: datetime = Field(sa_type=DateTime(timezone=True))
-    inputs: dict[str, Any] = Field(sa_type=JSONB)
-    counts: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    scope: int = Field(sa_type=SmallInteger)
+    line: int = Field(sa_type=SmallInteger)
+    bucket: int = Field(sa_type=SmallInteger)
+    inputs: str = Field(sa_type=Text)
+
+
+class InputShape(SQLModel, table=True):
+    """The names of what reductions of one kind keep, in the order of their values.
+
+    The id is a digest of the names, tab between them; append-only.
+    """
+
+    __tablename__ = "input_shape"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    names: str = Field(sa_type=Text)
 
 
 class Claim(SQLModel, table=True):
-    """One subject did one thing during one half-open interval."""
+    """One subject did one thing during one half-open interval.
+
+    Short ones of the citizen's own stand in the reduction.
+    """
 
     __tablename__ = "claim"
     __table_args__ = (
@@ -84,16 +119,21 @@ class CapUse(SQLModel, table=True):
 
 
 class HeldActivity(SQLModel, table=True):
-    """An activity that waits for a person: believed by nobody yet, paid by nobody."""
+    """An activity that waits for a person: believed by nobody yet, paid by nobody.
+
+    Its id is what its reduction's will be.
+    """
 
     __tablename__ = "held_activity"
 
-    bucket: int = Field(primary_key=True, sa_type=SmallInteger)
-    account_id: int = Field(primary_key=True, sa_type=BigInteger)
     id: UUID = Field(primary_key=True)
+    account_id: int = Field(sa_type=BigInteger, index=True)
+    bucket: int = Field(sa_type=SmallInteger)
     version_id: int = Field(sa_type=SmallInteger)
     reason_code: str = Field(max_length=40)
     held_at: datetime = Field(sa_type=DateTime(timezone=True))
+    block_no: int
+    line: int = Field(sa_type=SmallInteger)
 
 
 class CorrectionState(IntEnum):

@@ -4,13 +4,12 @@ Reads the tables of the rooms below as well, in one snapshot: proving that rooms
 file's purpose, and no other code may do so.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from app.catalogue.versions import Versions
 from app.checks import Check
 from app.database import Tx
-from app.reductions import correct_verify
+from app.reductions import correct_verify, shapes
 from app.reductions.decisions import measured
 from app.reductions.explain import Stored, replay
 from app.reductions.listing import ReductionView
@@ -20,29 +19,39 @@ CHUNK = 5_000
 
 _OVERLAPS = """
 SELECT count(*), count(*) FILTER (WHERE starts_at < before)
-  FROM (SELECT starts_at, max(ends_at) OVER (PARTITION BY bucket, scope, subject
+  FROM (SELECT starts_at, max(ends_at) OVER (PARTITION BY scope, subject
                  ORDER BY starts_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-          FROM claim) AS claims
+          FROM (SELECT scope, subject, starts_at, ends_at FROM claim
+                UNION ALL
+                SELECT scope, account_id, occurred_at - duration_s * interval '1 second',
+                       occurred_at
+                  FROM reduction WHERE scope <> 0) AS taken) AS claims
 """
 _CLAIMS = """
-SELECT count(*), count(*) FILTER (WHERE k.activity_id IS NULL)
-  FROM claim c
-  LEFT JOIN (SELECT DISTINCT activity_id FROM natural_key) k ON k.activity_id = c.reduction_id
+SELECT count(*), count(*) FILTER (WHERE r.id IS NULL)
+  FROM claim c LEFT JOIN reduction r ON r.id = c.reduction_id
 """
-_KEYS = """
+_NUMBERS = """
+SELECT count(*), count(*) FILTER (WHERE uuid_extract_version(r.id) IS DISTINCT FROM 8
+                                    AND k.digest IS NULL)
+  FROM (SELECT id FROM reduction UNION ALL SELECT id FROM held_activity) r
+  LEFT JOIN natural_key k ON k.activity_id = r.id
+"""
+_EARLIER = """
 SELECT count(*), count(*) FILTER (WHERE n <> 1)
   FROM (SELECT k.digest, count(r.id) + count(h.id) AS n
           FROM natural_key k
-          LEFT JOIN reduction r ON r.bucket = (k.account_id % 1024)::smallint
-               AND r.account_id = k.account_id AND r.occurred_on = k.occurred_on
-               AND r.id = k.activity_id
-          LEFT JOIN held_activity h ON h.bucket = (k.account_id % 1024)::smallint
-               AND h.account_id = k.account_id AND h.id = k.activity_id
+          LEFT JOIN reduction r ON r.id = k.activity_id AND r.account_id = k.account_id
+          LEFT JOIN held_activity h ON h.id = k.activity_id AND h.account_id = k.account_id
          GROUP BY k.digest) AS keys
 """
-_KEYLESS = """
-SELECT count(*), count(*) FILTER (WHERE k.digest IS NULL)
-  FROM reduction r LEFT JOIN natural_key k ON k.activity_id = r.id
+_LINES = """
+SELECT coalesce(sum(n), 0), count(*) FILTER (WHERE n <> 1)
+  FROM (SELECT block_no, line, count(*) AS n
+          FROM (SELECT block_no, line FROM reduction WHERE block_no > 0
+                UNION ALL
+                SELECT block_no, line FROM held_activity WHERE block_no > 0) AS acts
+         GROUP BY block_no, line) AS lines
 """
 _POINTS = """
 SELECT count(*), count(*) FILTER (
@@ -55,8 +64,9 @@ SELECT count(*), count(*) FILTER (
 CHECKS = (
     ("reductions.claims_do_not_overlap", _OVERLAPS),
     ("reductions.claims_have_a_record", _CLAIMS),
-    ("reductions.natural_keys_lead_to_one_record", _KEYS),
-    ("reductions.reductions_have_a_natural_key", _KEYLESS),
+    ("reductions.ids_are_of_the_records_numbers", _NUMBERS),
+    ("reductions.earlier_numbers_lead_to_one_act", _EARLIER),
+    ("reductions.acts_have_a_line_of_evidence_each", _LINES),
     ("reductions.points_are_booked_once", _POINTS),
 )
 
@@ -85,22 +95,22 @@ async def _replays(tx: Tx, versions: Versions) -> Check:
 
 def agrees(row: tuple[Any, ...], versions: Versions) -> bool:
     """Whether one row of the reduction table is what its own inputs give."""
-    inputs: Mapping[str, str] = row[8]
-    kept = Stored(ReductionView(*row[:6]), row[6], row[7], inputs)
+    view = ReductionView(*row[:6])
     try:
+        kept = Stored(view, row[6], row[7], shapes.restored(row[8], row[9], view.occurred_on))
         worth = replay(kept, versions)
-    except (KeyError, ValueError, ArithmeticError, FactorError):
+    except (AttributeError, KeyError, ValueError, ArithmeticError, FactorError):
         return False
-    manifest = versions.by_id[kept.view.version_id].methodology.manifest
+    manifest = versions.by_id[view.version_id].methodology.manifest
     points = measured(worth, manifest) * kept.points_per_kg // 1000
     return worth.status == "quantified" and (worth.grams, points) == (
-        kept.view.grams,
-        kept.view.points,
+        view.grams,
+        view.points,
     )
 
 
 _ALL = """
-SELECT id, version_id, occurred_on, occurred_at, grams, points, factor_set_id, points_per_kg,
-       inputs
-  FROM reduction
+SELECT r.id, version_id, occurred_on, occurred_at, grams, points, factor_set_id, points_per_kg,
+       s.names, r.inputs
+  FROM reduction r LEFT JOIN input_shape s ON s.id = r.shape_id
 """

@@ -28,7 +28,7 @@ SELECT (SELECT array_agg((rows_done, credited, duplicate, held, rejected, grams,
        (SELECT array[count(*), sum(grams), sum(points)] FROM reduction),
        (SELECT array[count(*), sum(earned), sum(last_seq)] FROM balance),
        (SELECT array[count(*), sum(amount)] FROM entry),
-       (SELECT count(*) FROM held_activity), (SELECT count(*) FROM natural_key),
+       (SELECT count(*) FROM held_activity), (SELECT count(*) FROM input_shape),
        (SELECT count(*) FROM claim), (SELECT count(*) FROM evidence)
 """
 

@@ -35,6 +35,7 @@ expiry_notice           SI    SI     S      -
 factor_set              SI    S      S      S      book
 held_activity           SI    S      S      S      own
 ingest_file             SIU   S      S      -
+input_shape             SI    S      S      S      book
 ledger_cursor           SIU   SIU    S      -
 ledger_epoch            S     S      S      -      book
 ledger_sweep            SIU   SIU    S      -
@@ -43,7 +44,7 @@ lot                     SIU   SIU    S      S      own
 merchant                SIU   S      S      S
 methodology_transition  SI    SI     S      -      book
 methodology_version     SIu   Su     S      S
-natural_key             SI    S      -      -      book
+natural_key             S     S      -      -      book
 offer                   SIU   S      S      S
 offer_stock             SIU   SU     S      S
 offer_use               SIU   SU     S      -

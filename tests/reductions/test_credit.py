@@ -1,11 +1,13 @@
 """Acts become grams and points: once, without overlap, within the day's caps."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 
 from app.ids import bucket_of
+from app.intake import providers
+from app.intake.evidence import act_id
 from app.ledger import balances, statement
 from app.people import linking
 from tests import city
@@ -223,9 +225,9 @@ async def test_the_number_of_statements_does_not_depend_on_the_batch(tx, size, m
     assert len(seen) == STATEMENTS
 
 
-STATEMENTS = 16
-"""Provider; holders; two locks of balances, two of vehicles; collisions, keys, caps; then keys,
-evidence, reductions, claims, points, messages and the batch's own row."""
+STATEMENTS = 14
+"""Provider; holders; two locks of balances, two of vehicles; claims, the citizens' own acts, ids;
+then evidence, reductions, claims of vehicles, points, and the batch's own row."""
 
 
 async def _ready(versions):
@@ -238,15 +240,18 @@ async def test_bucket_leads_what_a_citizen_owns(tx):
     anna = await city.citizen(tx)
     await city.one(tx, ride())
 
-    for table in ("balance", "entry", "reduction", "evidence", "outbox"):
+    for table in ("balance", "entry", "reduction", "evidence"):
         row = await (await tx.execute(f"SELECT bucket FROM {table}")).fetchone()
         assert row == (bucket_of(anna.account_id),), table
 
 
-async def test_ids_are_time_ordered(tx):
-    """A reduction's public id is a UUIDv7."""
+async def test_an_id_is_the_records_number_in_another_form(tx):
+    """A reduction's public id is a UUIDv8 that the key and the provider's number give again."""
     await city.programme(tx)
     await city.citizen(tx)
-    outcome = await city.one(tx, ride())
+    outcome = await city.one(tx, ride("ride-17"))
     assert isinstance(outcome.reduction_id, UUID)
-    assert outcome.reduction_id.version == 7
+    assert (outcome.reduction_id.version, outcome.reduction_id.variant) == (8, RFC_4122)
+    provider = (await providers.by_code(tx, code="bikes")).id
+    assert outcome.reduction_id == act_id(city.SUBJECT_KEY, provider_id=provider, ref="ride-17")
+    assert outcome.reduction_id != act_id(b"x" * 32, provider_id=provider, ref="ride-17")

@@ -4,20 +4,30 @@ import time
 from datetime import timedelta
 
 import pytest
-from psycopg.types.json import Jsonb
 
 from app.catalogue import upload
 from app.catalogue.check import check
 from app.catalogue.errors import WrongState
 from app.catalogue.versions import Catalogue
 from app.ids import account_number, new_id
-from app.reductions import dry_run
+from app.intake import evidence
+from app.intake.records import Record
+from app.reductions import dry_run, shapes
 from app.reductions.dry_run_report import Change, Comparison
 from tests import city
 from tests.catalogue import scooter
 from tests.city import NOON
 
 OFFICER = new_id()
+KEPT = """
+INSERT INTO reduction (id, account_id, occurred_at, grams, points, points_per_kg, duration_s,
+                       shape_id, block_no, occurred_on, version_id, factor_set_id, scope, line,
+                       bucket, inputs)
+SELECT i, a, '2026-02-20T12:00:00Z', %(grams)s, %(grams)s / 2, 500, 0, %(shape)s, %(block)s,
+       %(day)s, %(version)s, 1, 0, n - 1, (a %% 1024)::smallint, %(inputs)s
+  FROM unnest(%(accounts)s::bigint[], %(ids)s::uuid[]) WITH ORDINALITY AS t (a, i, n)
+"""
+"""Reductions as a credit writes them; the evidence of the n-th is the n-th line of the block."""
 BOOKS = [
     "balance",
     "entry",
@@ -162,16 +172,16 @@ async def test_caps_of_the_version_on_trial_count(town):
 async def test_where_evidence_is_gone_stored_inputs_do(town):
     """Retention is over: the act is tried on what its reduction kept; too little is said so."""
     row = await (
-        await town.execute("SELECT bucket, account_id, version_id FROM reduction LIMIT 1")
+        await town.execute("SELECT account_id, version_id FROM reduction LIMIT 1")
     ).fetchone()
-    for inputs in (
-        {"distance_km": "3", "occurred_on": "2026-02-21"},
-        {"occurred_on": "2026-02-21"},
-    ):
+    for names, values in (("distance_km", "3"), ("", "")):
+        shape = shapes.number_of(names)
         await town.execute(
-            "INSERT INTO reduction VALUES (%s, %s, '2026-02-21', %s, %s, 1, 500, 150, 75, now(), %s,"
-            " NULL)",
-            (row[0], row[1], new_id(), row[2], Jsonb(inputs)),
+            "INSERT INTO input_shape VALUES (%s, %s) ON CONFLICT DO NOTHING", (shape, names)
+        )
+        arguments = {"accounts": [row[0]], "ids": [new_id()], "version": row[1], "shape": shape}
+        await town.execute(
+            KEPT, arguments | {"day": "2026-02-21", "grams": 150, "inputs": values, "block": 0}
         )
     await kept(town, scooter.text("1.1.0", factor="0.04"))
     report = await trial(town)
@@ -232,26 +242,20 @@ async def test_a_hundred_thousand_acts(committing):
                              " AND methodology = 'kick_scooter'")
         ).fetchone()  # fmt: skip
         ride = scooter.ride("x", "2026-02-20")
+        shape = shapes.number_of("distance_km")
+        await tx.execute("INSERT INTO input_shape VALUES (%s, 'distance_km')", (shape,))
         for first in range(0, 100_000, 20_000):
             accounts = [account_number(1 + n // 4) for n in range(first, first + 20_000)]
             ids = [new_id() for _ in accounts]
             arguments = {
-                "accounts": accounts, "ids": ids, "version": version[0], "now": NOON,
-                "data": Jsonb(ride["data"]),
-                "inputs": Jsonb({"distance_km": "2", "occurred_on": "2026-02-20"}),
+                "accounts": accounts, "ids": ids, "version": version[0], "day": "2026-02-20",
+                "grams": 100, "shape": shape, "inputs": "2",
             }  # fmt: skip
-            await tx.execute(
-                "INSERT INTO reduction SELECT (a %% 1024)::smallint, a, '2026-02-20', i,"
-                " %(version)s, 1, 500, 100, 50, %(now)s, %(inputs)s, NULL"
-                " FROM unnest(%(accounts)s::bigint[], %(ids)s::uuid[]) AS t (a, i)",
-                arguments,
-            )
-            await tx.execute(
-                "INSERT INTO evidence SELECT (a %% 1024)::smallint, a, i, %(now)s, 1, i::text,"
-                " 'kick_scooter', %(data)s FROM unnest(%(accounts)s::bigint[], %(ids)s::uuid[])"
-                " AS t (a, i)",
-                arguments,
-            )
+            records = [
+                Record(0, str(n), "s", "kick_scooter", ride["data"]) for n in range(len(ids))
+            ]
+            block = await evidence.keep(tx, provider_id=1, bucket=1, records=records, now=NOON)
+            await tx.execute(KEPT, arguments | {"block": block})
     async with committing.writing() as tx:
         began = time.monotonic()
         report = await trial(tx)

@@ -100,7 +100,7 @@ async def books(database):
         rows = await tx.execute(
             "SELECT (SELECT count(*) FROM reduction), (SELECT sum(grams) FROM reduction),"
             " (SELECT sum(earned) FROM balance), (SELECT count(*) FROM entry),"
-            " (SELECT count(*) FROM held_activity), (SELECT count(*) FROM natural_key),"
+            " (SELECT count(*) FROM held_activity), (SELECT count(DISTINCT id) FROM reduction),"
             " (SELECT max(rows_done) FROM ingest_file)"
         )
         return await rows.fetchone()

@@ -105,7 +105,15 @@ async def test_nothing_is_kept_about_a_record_that_is_refused(tx, record):
 
     await city.one(tx, record)
 
-    for table in ("evidence", "natural_key", "reduction", "claim", "held_activity", "entry"):
+    for table in (
+        "evidence",
+        "natural_key",
+        "reduction",
+        "claim",
+        "held_activity",
+        "entry",
+        "input_shape",
+    ):
         row = await (await tx.execute(f"SELECT count(*) FROM {table}")).fetchone()
         assert row == (0,), table
 

@@ -6,7 +6,7 @@ import pytest
 from app.ledger import verify as ledger_verify
 from app.reductions import verify as reductions_verify
 from tests import city
-from tests.city import MORNING, metro, ride
+from tests.city import MORNING, charge, metro, ride
 
 PLANTED = {
     "ledger.balance_is_the_fold_of_its_entries": "UPDATE balance SET earned = earned + 1",
@@ -19,15 +19,13 @@ PLANTED = {
         "UPDATE entry SET ref = (SELECT ref FROM entry WHERE seq = 1) WHERE seq = 2"
     ),
     "ledger.each_kind_moves_one_way": "UPDATE entry SET kind = 5 WHERE seq = 2",
-    "reductions.claims_do_not_overlap": (
-        "INSERT INTO claim SELECT bucket, scope, subject, starts_at + interval '1 minute', ends_at,"
-        " reduction_id FROM claim LIMIT 1"
-    ),
+    "reductions.claims_do_not_overlap": "UPDATE reduction SET duration_s = 7 * 3600",
     "reductions.claims_have_a_record": "UPDATE claim SET reduction_id = gen_random_uuid()",
-    "reductions.natural_keys_lead_to_one_record": (
-        "UPDATE natural_key SET activity_id = gen_random_uuid()"
+    "reductions.ids_are_of_the_records_numbers": "UPDATE reduction SET id = gen_random_uuid()",
+    "reductions.earlier_numbers_lead_to_one_act": (
+        "INSERT INTO natural_key VALUES (gen_random_uuid(), 1025, gen_random_uuid(), '2026-02-28')"
     ),
-    "reductions.reductions_have_a_natural_key": "DELETE FROM natural_key",
+    "reductions.acts_have_a_line_of_evidence_each": "UPDATE reduction SET line = 0",
     "reductions.points_are_booked_once": "DELETE FROM entry WHERE seq = 2",
     "reductions.reductions_replay_to_their_grams": "UPDATE reduction SET grams = grams + 1",
 }
@@ -57,11 +55,12 @@ OF_RARE_POSTINGS = {
 
 @pytest.fixture
 async def town(committing):
-    """Two credited acts."""
+    """Three credited acts, one of a vehicle."""
     async with committing.writing() as tx:
         await city.programme(tx)
         await city.citizen(tx)
         await city.send(tx, ride(), metro(start=MORNING.replace(hour=10)))
+        await city.send(tx, charge(start=MORNING.replace(hour=12), vehicle_id="car"))
     return committing
 
 
@@ -78,7 +77,9 @@ async def test_a_sound_book_has_no_breach(town):
     checks = await found(town)
     assert set(checks) == set(PLANTED) | OF_CORRECTIONS | OF_RARE_POSTINGS
     assert all(check.breaches == 0 for check in checks.values())
-    assert all(checks[name].rows > 0 for name in PLANTED)
+    assert [name for name in PLANTED if not checks[name].rows] == [
+        "reductions.earlier_numbers_lead_to_one_act"
+    ], "of before there is nothing in a new city"
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -1,0 +1,118 @@
+"""A citizen's own acts near those of a batch: what overlaps them, and what their caps hold.
+
+One statement for the whole batch, read under the citizens' locks. A citizen's short intervals
+stand in the reductions' own rows, so the index of a citizen's days finds them, and with them
+what a cap over a window has used already.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from app.catalogue.versions import Versions
+from app.columns import dates, int2s, int4s, int8s, moments
+from app.database import Tx
+from app.reductions import shapes
+from app.reductions.caps import ACTS, OWN, Used, window_of
+from app.reductions.decisions import Candidate, Interval
+
+_DAY, _TWO_DAYS = timedelta(days=1), timedelta(days=2)
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+_NO_SCOPE = _NO_VERSION = 0
+
+_Windows = dict[tuple[str, date], date]
+"""What is counted, and the window's first day: its last day."""
+
+
+_Row = tuple[int, int, date, date, int, int, datetime, datetime]
+"""A question: an act's place, whose days, and what to look for: a version, or an overlap."""
+
+
+def _overlaps(place: int, candidate: Candidate, interval: Interval) -> _Row:
+    """Acts that end after this one starts, and no more than a day after it ends.
+
+    The civil day of an act that ends at midnight may be the one before, in any zone.
+    """
+    starts_at, ends_at = interval.starts_at, interval.ends_at
+    first = starts_at.astimezone(UTC).date() - _DAY
+    last = ends_at.astimezone(UTC).date() + _TWO_DAYS
+    scope = interval.scope.value
+    return place, candidate.account_id, first, last, _NO_VERSION, scope, starts_at, ends_at
+
+
+def _counts(account_id: int, days: tuple[date, date], version_id: int) -> _Row:
+    """Acts of a version on these days."""
+    return -1, account_id, *days, version_id, _NO_SCOPE, _NEVER, _NEVER
+
+
+def _columns(asked: Sequence[_Row]) -> dict[str, object]:
+    places, accounts, first, last, versions, scopes, starts, ends = zip(*asked, strict=True)
+    return {
+        "places": int4s(places),
+        "accounts": int8s(accounts),
+        "first": dates(first),
+        "last": dates(last),
+        "versions": int2s(versions),
+        "scopes": int2s(scopes),
+        "starts": moments(starts),
+        "ends": moments(ends),
+    }
+
+
+async def read(
+    tx: Tx, *, candidates: Sequence[Candidate], versions: Versions, used: Used
+) -> set[int]:
+    """Put what the citizens' caps hold into ``used``; returns the records whose acts overlap."""
+    asked: list[_Row] = []
+    windows: defaultdict[tuple[int, str], _Windows] = defaultdict(dict)
+    for place, candidate in enumerate(candidates):
+        if candidate.held:
+            continue
+        asked += [
+            _overlaps(place, candidate, interval)
+            for interval in candidate.intervals
+            if not interval.shared and interval.subject == candidate.account_id
+        ]
+        for cap, where in candidate.places:
+            if cap.per in OWN:
+                last = window_of(cap, candidate.day)[1]
+                windows[where[0], where[1]][cap.count, where[3]] = last
+    names_asked = {methodology for _, methodology in windows}
+    ids_of = {methodology: versions.ids_of(methodology) for methodology in names_asked}
+    for (account_id, methodology), wanted in windows.items():
+        days = min(first for _, first in wanted), max(wanted.values())
+        asked += [_counts(account_id, days, each) for each in ids_of[methodology]]
+    if not asked:
+        return set()
+    rows = await (await tx.execute(_RECENT, _columns(asked), binary=True)).fetchall()
+    names = await shapes.names_of(tx, shape_ids={row[4] for row in rows if row[0] < 0})
+    overlapping: set[int] = set()
+    for place, account_id, version_id, day, shape_id, inputs in rows:
+        if place >= 0:
+            overlapping.add(candidates[place].record.index)
+            continue
+        methodology = versions.by_id[version_id].methodology.manifest.id
+        counts = shapes.counts_of(shapes.apart(names[shape_id], inputs))
+        for (count, first), last in windows[account_id, methodology].items():
+            if first <= day <= last:
+                amount = Decimal(1) if count == ACTS else Decimal(counts.get(count, 0))
+                used.put((account_id, methodology, count, first), amount)
+    return overlapping
+
+
+_RECENT = """
+SELECT t.place, t.account, r.version_id, r.occurred_on, r.shape_id,
+       CASE WHEN t.place < 0 THEN r.inputs END
+  FROM unnest(%(places)b::int[], %(accounts)b::bigint[], %(first)b::date[], %(last)b::date[],
+              %(versions)b::smallint[], %(scopes)b::smallint[], %(starts)b::timestamptz[],
+              %(ends)b::timestamptz[])
+         AS t (place, account, first, last, version, scope, starts_at, ends_at)
+ CROSS JOIN LATERAL (
+         SELECT * FROM reduction r
+          WHERE r.account_id = t.account AND r.occurred_on BETWEEN t.first AND t.last
+            AND CASE WHEN t.place < 0 THEN r.version_id = t.version
+                     ELSE r.scope = t.scope AND r.occurred_at > t.starts_at
+                          AND r.occurred_at - r.duration_s * interval '1 second' < t.ends_at END
+         OFFSET 0) AS r
+"""
