@@ -9,7 +9,6 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import procrastinate
 import psycopg
@@ -18,15 +17,10 @@ import structlog
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 
-from app import worker_books, worker_ledger
-from app.catalogue import calendar
-from app.catalogue.errors import CatalogueEmpty
-from app.catalogue.versions import Catalogue
+from app import worker_acts, worker_books, worker_ledger
 from app.clock import utc_now
 from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
 from app.notices.deliver import Channel, ConsoleChannel, deliver
-from app.reductions import correct, correct_run
-from app.reductions.announce import announce_all
 from app.rewards import release
 from app.settings import Settings
 
@@ -102,11 +96,6 @@ def jobs_on(
     async def _deliver(timestamp: int) -> None:
         await _patiently(lambda: deliver_notices(database, channel=channel))
 
-    @jobs.periodic(cron=EVERY_MINUTE)
-    @jobs.task(name="announce_points", queueing_lock="announce_points")
-    async def _announce(timestamp: int) -> None:
-        await _patiently(lambda: announce_all(database, clock=utc_now))
-
     @jobs.periodic(cron=EVERY_DAY)
     @jobs.task(name="ensure_partitions", queueing_lock="ensure_partitions")
     async def _partitions(timestamp: int) -> None:
@@ -117,41 +106,10 @@ def jobs_on(
     async def _stalled(timestamp: int) -> None:
         await retry_stalled_jobs(jobs)
 
-    @jobs.periodic(cron=EVERY_MINUTE)
-    @jobs.task(name="turn_calendar", queueing_lock="turn_calendar")
-    async def _turn(timestamp: int) -> None:
-        await turn_calendar(database, now=utc_now())
-
-    @jobs.task(name=correct.TASK)
-    async def _correct(correction_id: str) -> None:
-        await run_corrections(database, [UUID(correction_id)])
-
-    @jobs.periodic(cron=EVERY_MINUTE)
-    @jobs.task(name="resume_corrections", queueing_lock="resume_corrections")
-    async def _resume(timestamp: int) -> None:
-        async with database.reading() as tx:
-            left = await correct_run.unfinished(tx)
-        await run_corrections(database, left)
-
+    worker_acts.register(jobs, database, patiently=_patiently)
     worker_ledger.register(jobs, database, patiently=_patiently)
     worker_books.register(jobs, database, patiently=_patiently)
     return jobs
-
-
-async def turn_calendar(database: Database, *, now: datetime) -> int:
-    """Let methodology versions change their state on their day; returns how many did."""
-    with contextlib.suppress(CatalogueEmpty):
-        async with database.writing() as tx:
-            return await calendar.turn(tx, now=now)
-    return 0
-
-
-async def run_corrections(database: Database, correction_ids: list[UUID]) -> None:
-    """Carry corrections on, from wherever an earlier worker left them."""
-    for correction_id in correction_ids:
-        await correct_run.run_correction(
-            database, correction_id=correction_id, catalogue=Catalogue(), clock=utc_now
-        )
 
 
 async def release_late_holds(database: Database, *, now: datetime) -> int:

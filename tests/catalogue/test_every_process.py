@@ -11,7 +11,7 @@ from app.catalogue.versions import Catalogue
 from app.clock import utc_now
 from app.database import savepoint
 from app.people.tokens import Audience, Tokens
-from app.worker import turn_calendar
+from app.worker_acts import turn_calendar
 from tests import city, make
 from tests.catalogue import scooter
 from tests.catalogue.scooter import ONE, TODAY, approve, submitted, tried, uploaded

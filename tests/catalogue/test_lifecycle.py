@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.worker import turn_calendar
+from app.worker_acts import turn_calendar
 from tests.catalogue import scooter
 from tests.catalogue.scooter import (
     BASE,

@@ -1,0 +1,66 @@
+"""Background work behind acts: the catalogue's calendar, corrections, and what people are told.
+
+Registered by `app.worker`. Each step is whole transactions that find out themselves what is left
+to do, so a worker that dies is followed by another that goes on.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import procrastinate
+
+from app.catalogue import calendar
+from app.catalogue.errors import CatalogueEmpty
+from app.catalogue.versions import Catalogue
+from app.clock import utc_now
+from app.database import Database
+from app.reductions import correct, correct_run
+from app.reductions.announce import announce_all
+
+EVERY_MINUTE = "* * * * *"
+
+Patiently = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
+"""Runs a step, and again when PostgreSQL was away."""
+
+
+def register(jobs: procrastinate.App, database: Database, *, patiently: Patiently) -> None:
+    """Add this file's promises to the worker's."""
+
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="announce_points", queueing_lock="announce_points")
+    async def _announce(timestamp: int) -> None:
+        await patiently(lambda: announce_all(database, clock=utc_now))
+
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="turn_calendar", queueing_lock="turn_calendar")
+    async def _turn(timestamp: int) -> None:
+        await turn_calendar(database, now=utc_now())
+
+    @jobs.task(name=correct.TASK)
+    async def _correct(correction_id: str) -> None:
+        await run_corrections(database, [UUID(correction_id)])
+
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="resume_corrections", queueing_lock="resume_corrections")
+    async def _resume(timestamp: int) -> None:
+        async with database.reading() as tx:
+            left = await correct_run.unfinished(tx)
+        await run_corrections(database, left)
+
+
+async def turn_calendar(database: Database, *, now: datetime) -> int:
+    """Let methodology versions change their state on their day; returns how many did."""
+    with contextlib.suppress(CatalogueEmpty):
+        async with database.writing() as tx:
+            return await calendar.turn(tx, now=now)
+    return 0
+
+
+async def run_corrections(database: Database, correction_ids: list[UUID]) -> None:
+    """Carry corrections on, from wherever an earlier worker left them."""
+    for correction_id in correction_ids:
+        await correct_run.run_correction(
+            database, correction_id=correction_id, catalogue=Catalogue(), clock=utc_now
+        )
