@@ -26,6 +26,7 @@ verify: $(VENV)/.for-running
 	@$(BIN)/puhui verify
 
 test: lint types
+	@.ci/browser
 	$(BIN)/pytest
 
 lint: $(VENV)/.for-developing

@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 
 for _room in (
     "people", "audit", "approvals", "ledger", "notices", "merchants", "intake", "catalogue",
-    "reductions", "rewards",
+    "reductions", "rewards", "settlement",
 ):  # fmt: skip
     import_module(f"app.{_room}.tables")
 

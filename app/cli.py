@@ -20,8 +20,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from app import logs, migrations
-from app.authoring import author, replay
+from app import authoring, logs, migrations, settling
 from app.clock import utc_now
 from app.demo.servers import Found, opened, servers
 from app.embedded import EngineError
@@ -287,8 +286,9 @@ def export(
         out.print(f"{to}: {asyncio.run(write(found)):,} reductions")
 
 
-cli.add_typer(author, name="methodology")
-cli.command("replay")(replay)
+cli.add_typer(authoring.author, name="methodology")
+cli.command("replay")(authoring.replay)
+cli.command("settle")(told()(settling.settle))
 
 
 def run() -> None:

@@ -5,8 +5,10 @@ from app.catalogue.versions import Catalogue
 from app.checks import Check
 from app.database import Database
 from app.ledger import verify as ledger
+from app.merchants import verify as merchants
 from app.reductions import verify as reductions
 from app.rewards import verify as rewards
+from app.settlement import verify as settlement
 
 
 async def prove(database: Database) -> list[Check]:
@@ -15,7 +17,9 @@ async def prove(database: Database) -> list[Check]:
         versions = await Catalogue().versions(tx)
         return [
             *await ledger.checks(tx),
+            *await merchants.checks(tx),
             *await budgets_verify.checks(tx),
             *await reductions.checks(tx, versions=versions),
             *await rewards.breaches(tx),
+            *await settlement.checks(tx),
         ]

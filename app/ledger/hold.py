@@ -3,6 +3,7 @@
 A hold is not an entry: the points have not left yet. Spending writes the entry.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from app.ledger.tables import Kind
 from app.ledger.units import POINTS
 
 
-async def hold(tx: Tx, *, account_id: int, points: int) -> None:
+async def hold(tx: Tx, *, account_id: int, points: int, unit: int = POINTS) -> None:
     """Set points aside so that nothing else can spend them.
 
     The guard stands in the WHERE of the statement that changes the row, so two requests of one
@@ -25,7 +26,7 @@ async def hold(tx: Tx, *, account_id: int, points: int) -> None:
 
     """
     assert points > 0, "a hold takes something"
-    changed = await tx.execute(_HOLD, _key(account_id) | {"points": points})
+    changed = await tx.execute(_HOLD, _key(account_id, unit) | {"points": points})
     if changed.rowcount == 0:
         available = (await balances.balance(tx, account_id=account_id)).available
         raise InsufficientPoints(
@@ -37,7 +38,14 @@ async def hold(tx: Tx, *, account_id: int, points: int) -> None:
 
 
 async def spend(
-    tx: Tx, *, account_id: int, points: int, contra: int, ref: UUID, now: datetime
+    tx: Tx,
+    *,
+    account_id: int,
+    points: int,
+    contra: int,
+    ref: UUID,
+    now: datetime,
+    unit: int = POINTS,
 ) -> None:
     """Turn a hold into an entry in favour of ``contra``.
 
@@ -46,29 +54,54 @@ async def spend(
         contra: who receives them: a merchant's number.
         ref: the redemption; its own row keeps it from being spent twice.
         now: when (UTC).
+        unit: what was held.
 
     """
     spent = await tx.execute(
         _SPEND,
-        _key(account_id)
+        _key(account_id, unit)
         | {"points": points, "contra": contra, "ref": ref, "kind": Kind.redeem.value, "now": now},
     )
     assert spent.rowcount == 1, "a hold that was taken is there to be spent"
 
 
-async def release(tx: Tx, *, account_id: int, points: int) -> None:
+async def release(tx: Tx, *, account_id: int, points: int, unit: int = POINTS) -> None:
     """Give held points back; they return to the very lots they came from.
 
     Args:
         points: as many as were held.
+        unit: what was held.
 
     """
-    released = await tx.execute(_RELEASE, _key(account_id) | {"points": points})
+    released = await tx.execute(_RELEASE, _key(account_id, unit) | {"points": points})
     assert released.rowcount == 1, "a hold that was taken is there to be released"
 
 
-def _key(account_id: int) -> dict[str, object]:
-    return {"bucket": bucket_of(account_id), "account_id": account_id, "unit": POINTS}
+async def release_many(tx: Tx, *, points_of: Mapping[int, int], unit: int = POINTS) -> None:
+    """Give held points of any number of accounts back, in two statements.
+
+    The balances are locked in key order first, as everybody locks them.
+
+    Args:
+        tx: the caller's transaction.
+        points_of: per account, as many as were held.
+        unit: which points.
+
+    """
+    if not points_of:
+        return
+    arguments = {
+        "accounts": list(points_of),
+        "points": list(points_of.values()),
+        "unit": unit,
+    }
+    await tx.execute(_LOCK_MANY, arguments)
+    released = await tx.execute(_RELEASE_MANY, arguments)
+    assert released.rowcount == len(points_of), "holds that were taken are there to be released"
+
+
+def _key(account_id: int, unit: int) -> dict[str, object]:
+    return {"bucket": bucket_of(account_id), "account_id": account_id, "unit": unit}
 
 
 _HOLD = """
@@ -81,6 +114,19 @@ _RELEASE = """
 UPDATE balance SET held = held - %(points)s
  WHERE bucket = %(bucket)s AND account_id = %(account_id)s AND unit = %(unit)s
    AND held >= %(points)s
+"""
+
+_LOCK_MANY = """
+SELECT count(*) FROM (
+  SELECT 1 FROM balance b JOIN unnest(%(accounts)b::bigint[]) AS t (a)
+      ON b.bucket = (a %% 1024)::smallint AND b.account_id = a AND b.unit = %(unit)s
+   ORDER BY b.bucket, b.account_id FOR UPDATE OF b) AS locked
+"""
+_RELEASE_MANY = """
+UPDATE balance b SET held = b.held - t.points
+  FROM unnest(%(accounts)b::bigint[], %(points)b::bigint[]) AS t (account_id, points)
+ WHERE b.bucket = (t.account_id %% 1024)::smallint AND b.account_id = t.account_id
+   AND b.unit = %(unit)s AND b.held >= t.points
 """
 
 _SPEND = """

@@ -18,12 +18,23 @@ APPEND_ONLY = [
     "factor_set",
     "audit_record",
     "scan",
+    "coupon_undo",
+    "coupon_refund",
+    "rotating_use",
+    "offline_batch",
+    "offline_item",
     "budget",
     "budget_draw",
+    "exchange_rate",
     "reduction_correction",
     "methodology_transition",
     "dry_run_report",
     "shadow_result",
+    "merchant_transition",
+    "settlement_cut_off",
+    "settlement",
+    "settlement_line",
+    "settlement_file",
 ]
 PARTITIONED = ["entry", "evidence"]
 CHANGES = {
