@@ -27,6 +27,7 @@ verify: $(VENV)/.for-running
 	@$(BIN)/puhui verify
 
 test: lint types
+	@.ci/browser
 	$(BIN)/pytest
 
 lint: $(VENV)/.for-developing

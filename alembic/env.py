@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 
 for _room in (
     "people", "audit", "approvals", "ledger", "notices", "merchants", "intake", "catalogue",
-    "reductions", "rewards",
+    "reductions", "rewards", "settlement",
 ):  # fmt: skip
     import_module(f"app.{_room}.tables")
 import_module("app.ledger.tables_books")
@@ -52,10 +52,11 @@ def run() -> None:
     """Migrate over one connection."""
     engine = sa.create_engine(_url(), poolclass=sa.pool.NullPool)
     with engine.connect() as connection:
+        connection.exec_driver_sql("SET search_path = public")
+        # Whoever came first may have a long way to go: it is waited for, however long it takes.
+        connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (_ONE_AT_A_TIME,))
         connection.exec_driver_sql("SET lock_timeout = '2s'")
         connection.exec_driver_sql("SET statement_timeout = '60s'")
-        connection.exec_driver_sql("SET search_path = public")
-        connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (_ONE_AT_A_TIME,))
         connection.commit()
         context.configure(
             connection=connection,

@@ -4,6 +4,7 @@ It may be emptied, slow or gone at any moment: then limits are counted in this p
 copies are read from PostgreSQL again. Nothing here can make a point right or wrong.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -23,6 +24,9 @@ _T = TypeVar("_T")
 
 REST_S = 2
 """How long a store that failed is left alone before it is asked again."""
+
+LANE = 32
+"""How many questions of one process are under way at once; a rush waits for its turn."""
 
 _COUNT = """
 local n = redis.call('INCR', KEYS[1])
@@ -50,7 +54,13 @@ class Cache:
     def __init__(self, redis: "Redis | None") -> None:
         self._redis = redis
         self._rests_until_s = 0
+        self._lane = asyncio.Semaphore(LANE)
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    @property
+    def store(self) -> "Redis | None":
+        """The client itself, for who keeps time-outs of its own; None without a store."""
+        return self._redis
 
     async def healthy(self) -> bool:
         """Whether the store answers; a probe, so it is asked even while it rests."""
@@ -98,14 +108,18 @@ class Cache:
 
     async def _ask(self, question: Callable[[Redis], Awaitable[_T]]) -> _T | None:
         """The store's answer, or None when it has none to give; a failure lets it rest."""
-        if self._redis is None or time.monotonic() < self._rests_until_s:
+        if self._redis is None or self._rests():
             return None
         try:
-            return await question(self._redis)
+            async with self._lane:
+                return None if self._rests() else await question(self._redis)
         except (RedisError, OSError, TimeoutError) as error:
             self._rests_until_s = int(time.monotonic()) + REST_S
             log.warning("cache_unavailable", kind=type(error).__name__)
             return None
+
+    def _rests(self) -> bool:
+        return time.monotonic() < self._rests_until_s
 
 
 def cache_for(settings: RedisSettings, url: str | None) -> Cache:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from app import logs, migrations
+from app import logs, migrations, settling
 from app.authoring import author, replay
 from app.citus import schema
 from app.clock import utc_now
@@ -229,6 +229,7 @@ cli.add_typer(author, name="methodology")
 cli.command("replay")(replay)
 cli.command("schema")(schema)
 cli.command("verify")(verify)
+cli.command("settle")(told()(settling.settle))
 
 
 def run() -> None:

@@ -58,6 +58,19 @@ async def _key(
 IdempotencyKey = Annotated[str, Depends(_key)]
 
 
+def fingerprint_of(route: str, body: BaseModel) -> bytes:
+    """What a key stands for: the operation and what was asked of it."""
+    return hashlib.sha256(f"{route}\n{body.model_dump_json()}".encode()).digest()
+
+
+def reused() -> IdempotencyKeyReused:
+    """The refusal of a key that came with another body before."""
+    return IdempotencyKeyReused(
+        "This key was sent before with another body; use a new key for a new intention.",
+        "该 Idempotency-Key 此前用于不同的请求内容;新的操作请使用新的键。",
+    )
+
+
 async def once(
     tx: Tx,
     *,
@@ -83,17 +96,14 @@ async def once(
         IdempotencyKeyReused: the key came with another body before.
 
     """
-    fingerprint = hashlib.sha256(f"{route}\n{body.model_dump_json()}".encode()).digest()
+    fingerprint = fingerprint_of(route, body)
     row = {"bucket": bucket_of(account_id), "account_id": account_id, "key": key}
     claimed = await tx.execute(_CLAIM, row | {"fingerprint": fingerprint, "now": now})
     if claimed.rowcount == 0:
         found = await (await tx.execute(_FIND, row)).fetchone()
         assert found is not None, "a key that conflicts is committed"
         if bytes(found[0]) != fingerprint:
-            raise IdempotencyKeyReused(
-                "This key was sent before with another body; use a new key for a new intention.",
-                "该 Idempotency-Key 此前用于不同的请求内容;新的操作请使用新的键。",
-            )
+            raise reused()
         first: dict[str, Any] = found[1]
         return first
     result = await effect()

@@ -18,6 +18,7 @@ from app.catalogue import budgets_set, submit, suspend, tariffs, withdraw
 from app.catalogue import routes_officer as catalogue_officer
 from app.catalogue import routes_public as catalogue_public
 from app.catalogue.versions import Catalogue
+from app.console import routes_till
 from app.database import Database, Tx, database_for
 from app.edge import Service
 from app.keys import Keys, keys_for
@@ -25,17 +26,36 @@ from app.ledger import officer_adjust, officer_names
 from app.ledger import routes_citizen as ledger_citizen
 from app.ledger import routes_officer as ledger_officer
 from app.ledger import routes_public as ledger_public
+from app.merchants import check, standing
+from app.merchants import routes_merchant as merchants_merchant
+from app.merchants import routes_officer as merchants_officer
+from app.merchants import routes_public as merchants_public
+from app.merchants.counter import Counter
 from app.people.tokens import Tokens
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
 from app.reductions import routes_officer as reductions_officer
 from app.reductions import routes_provider as reductions_provider
-from app.rewards import publish
+from app.rewards import funding, publish
 from app.rewards import routes_citizen as rewards_citizen
+from app.rewards import routes_citizen_coupons as rewards_citizen_coupons
+from app.rewards import routes_citizen_tickets as rewards_citizen_tickets
 from app.rewards import routes_merchant as rewards_merchant
+from app.rewards import routes_merchant_offers as rewards_merchant_offers
+from app.rewards import routes_merchant_offline as rewards_merchant_offline
+from app.rewards import routes_merchant_sales as rewards_merchant_sales
 from app.rewards import routes_officer as rewards_officer
+from app.rewards import routes_officer_offline as rewards_officer_offline
+from app.rewards import routes_officer_paid as rewards_officer_paid
 from app.rewards import routes_public as rewards_public
+from app.rewards.gate import Gate
+from app.rewards.redeem_admission import Admission
 from app.settings import Settings
+from app.settlement import days as settlement_days
+from app.settlement import payouts
+from app.settlement import routes_merchant as settlement_merchant
+from app.settlement import routes_officer as settlement_officer
+from app.settlement import routes_officer_payouts as settlement_payouts
 
 
 async def _calendar(tx: Tx, now: datetime) -> tuple[date, int]:
@@ -46,6 +66,8 @@ async def _calendar(tx: Tx, now: datetime) -> tuple[date, int]:
 
 ACTIONS: Mapping[str, Action] = {
     "rewards.publish": publish.apply,
+    "rewards.set_rate": funding.apply_rate,
+    "rewards.open_budget": funding.apply_budget,
     submit.KIND: submit.apply,
     suspend.KIND: suspend.apply,
     withdraw.KIND: withdraw.apply,
@@ -55,6 +77,10 @@ ACTIONS: Mapping[str, Action] = {
     officer_adjust.KIND: officer_adjust.action(_calendar),
     "ledger.name_counter_account": officer_names.name_counter_account,
     "ledger.define_unit": officer_names.define_unit,
+    check.KIND: check.apply,
+    standing.KIND: standing.apply,
+    settlement_days.KIND: settlement_days.apply_cut_off,
+    payouts.KIND: payouts.apply,
 }
 """What each kind of proposal does when a second officer approves it."""
 
@@ -65,8 +91,22 @@ _ROUTERS = (
     ledger_officer.router,
     reductions_citizen.router,
     rewards_citizen.router,
+    rewards_citizen_tickets.router,
     rewards_public.router,
+    rewards_citizen_coupons.router,
     rewards_merchant.router,
+    rewards_merchant_sales.router,
+    rewards_merchant_offline.router,
+    rewards_officer_offline.router,
+    rewards_officer_paid.router,
+    rewards_merchant_offers.router,
+    rewards_officer.router,
+    settlement_merchant.router,
+    settlement_officer.router,
+    settlement_payouts.router,
+    merchants_public.router,
+    merchants_merchant.router,
+    merchants_officer.router,
     catalogue_public.router,
     catalogue_officer.router,
     catalogue_officer.tariff_router,
@@ -117,11 +157,14 @@ def create_app(
     app.state.cache = cache
     app.state.keys = keys
     app.state.tokens = Tokens(keys.token)
+    app.state.counter = Counter(database)
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
+    app.state.admission = Admission(Gate(cache.store), device_key=keys.subject)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")
+    app.include_router(routes_till.router)
     probes.install(app)
     app.add_middleware(probes.Metrics)
     return app

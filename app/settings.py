@@ -54,6 +54,8 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid"):
     provider_batches_per_minute: int = Field(default=6_000, ge=1)
     citizen_writes_per_minute: int = Field(default=120, ge=1)
     merchant_scans_per_minute: int = Field(default=600, ge=1)
+    merchant_applications_per_minute: int = Field(default=10, ge=1, description="An address.")
+    sign_ins_per_minute: int = Field(default=120, ge=1, description="An address.")
     body_bytes: int = Field(default=2_000_000, ge=1_000)
     batch_records: int = Field(default=1_000, ge=1, le=1_000)
 

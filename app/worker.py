@@ -21,8 +21,9 @@ from app import worker_acts, worker_books, worker_ledger
 from app.clock import utc_now
 from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
 from app.notices.deliver import Channel, ConsoleChannel, deliver
-from app.rewards import release
+from app.rewards import offers_jobs, queue_tend, release
 from app.settings import Settings
+from app.settlement import closing_jobs
 
 log = structlog.get_logger()
 
@@ -109,6 +110,15 @@ def jobs_on(
     worker_acts.register(jobs, database, patiently=_patiently)
     worker_ledger.register(jobs, database, patiently=_patiently)
     worker_books.register(jobs, database, patiently=_patiently)
+    for name, keep in offers_jobs.promises(database, clock=utc_now).items():
+        jobs.task(name=name)(keep)
+
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="resume_offers", queueing_lock="resume_offers")
+    async def _resume_offers(timestamp: int) -> None:
+        await _patiently(lambda: offers_jobs.resume(database, clock=utc_now))
+
+    closing_jobs.promise(jobs, database=database, clock=utc_now, patiently=_patiently)
     return jobs
 
 
@@ -117,10 +127,6 @@ async def release_late_holds(database: Database, *, now: datetime) -> int:
 
     A bucket that fails does not stop the others. Nothing marks it as done, so the next minute
     finds it again.
-
-    Args:
-        database: opens the transactions.
-        now: which holds are late (UTC).
 
     Returns:
         How many holds were released.
@@ -218,7 +224,7 @@ async def _serve(settings: Settings, url: str, channel: Channel) -> None:
         await database.open()
         # Months are made at the start too: the machine may have been off at the daily hour.
         await ensure_partitions(database)
-        async with jobs.open_async():
+        async with jobs.open_async(), queue_tend.tending(database, clock=utc_now):
             log.info("worker_started")
             await jobs.run_worker_async(
                 concurrency=JOBS_AT_ONCE,

@@ -13,6 +13,7 @@ from app.intake import providers
 from app.intake.records import read_records
 from app.people import linking
 from app.people.register import CitizenView, register_citizen
+from app.people.seats import Role, Seat
 from app.people.subjects import digest_of
 from app.people.tokens import Audience, Tokens
 from app.reductions.decisions import Outcome
@@ -152,5 +153,6 @@ async def one(tx: Tx, record: dict[str, Any], *, now: datetime = NOON) -> Outcom
 
 def bearer(tokens: Tokens, audience: Audience, subject: str, account_id: int = 0) -> dict[str, str]:
     """The header that signs a caller in."""
-    token = tokens.sign(audience, subject=subject, account_id=account_id, now=NOON)
+    seat = Seat(Role.manager) if audience is Audience.merchant else None
+    token = tokens.sign(audience, subject=subject, account_id=account_id, seat=seat, now=NOON)
     return {"Authorization": f"Bearer {token}"}

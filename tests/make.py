@@ -7,6 +7,7 @@ counted by the rate limit, do not meet each other.
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from app.database import Tx
@@ -15,9 +16,11 @@ from app.keys import Keys
 from app.ledger.earn import Earning, earn
 from app.merchants.directory import MerchantView
 from app.merchants.register import register
+from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
 from app.rewards import publish
 from app.rewards.draft import draft_offer
+from app.rewards.offers_terms import Terms
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
 QUARTER_END = date(2028, 3, 31)
@@ -73,8 +76,9 @@ async def offer(
     opens_at: datetime = NOON - timedelta(days=1),
     closes_at: datetime = NOON + timedelta(days=7),
     published: bool = True,
+    **terms: Any,
 ) -> Offer:
-    """One coffee for 100 points, published and open for a week."""
+    """One coffee for 100 points, published and open for a week; ``terms`` say more about it."""
     seller = by or await merchant(tx)
     offer_id = await draft_offer(
         tx,
@@ -88,6 +92,7 @@ async def offer(
         opens_at=opens_at,
         closes_at=closes_at,
         now=NOON,
+        terms=Terms(**terms),
     )
     if published:
         await publish.apply(tx, payload={"offer_id": str(offer_id)}, now=NOON)
@@ -104,9 +109,13 @@ def citizen_headers(
     return _headers(token, language) | {"Idempotency-Key": key or secrets.token_hex(8)}
 
 
-def merchant_headers(keys: Keys, merchant_id: UUID, *, language: str = "en") -> dict[str, str]:
-    """What a merchant's till sends."""
-    token = Tokens(keys.token).sign(Audience.merchant, subject=str(merchant_id), now=NOON)
+def merchant_headers(
+    keys: Keys, merchant_id: UUID, *, role: Role = Role.manager, language: str = "en"
+) -> dict[str, str]:
+    """What a merchant's people send."""
+    token = Tokens(keys.token).sign(
+        Audience.merchant, subject=str(merchant_id), seat=Seat(role), now=NOON
+    )
     return _headers(token, language)
 
 

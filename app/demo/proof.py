@@ -6,8 +6,10 @@ from app.checks import Check
 from app.database import Database
 from app.ledger import rollup_verify, seal_checks
 from app.ledger import verify as ledger
+from app.merchants import verify as merchants
 from app.reductions import verify as reductions
 from app.rewards import verify as rewards
+from app.settlement import verify as settlement
 
 
 async def prove(database: Database) -> list[Check]:
@@ -18,7 +20,9 @@ async def prove(database: Database) -> list[Check]:
             *await ledger.checks(tx),
             *await rollup_verify.checks(tx, zone=versions.zone),
             *await seal_checks.checks(tx),
+            *await merchants.checks(tx),
             *await budgets_verify.checks(tx),
             *await reductions.checks(tx, versions=versions),
             *await rewards.breaches(tx),
+            *await settlement.checks(tx),
         ]

@@ -15,9 +15,9 @@ from app.catalogue import register as catalogue
 from app.database import Tx
 from app.demo import city
 from app.demo.city import DemoFile
+from app.demo.onboarding import onboard
 from app.intake import providers
 from app.main import ACTIONS
-from app.merchants import register as merchants
 from app.people import linking
 from app.people.register import CitizenView, register_citizen, register_officer
 from app.people.subjects import digest_of
@@ -113,18 +113,7 @@ async def _offers(tx: Tx, now: datetime) -> None:
         await register_officer(tx, name=name, role=role, now=now)
         for name, role in city.OFFICERS.items()
     ]
-    shops = {
-        code: await merchants.register(
-            tx,
-            code=code,
-            name_zh=name_zh,
-            name_en=name_en,
-            category=category,
-            district_code=district,
-            now=now,
-        )
-        for code, name_zh, name_en, category, district in city.MERCHANTS
-    }
+    shops = await onboard(tx, now=now)
     for code, title_zh, title_en, points, stock, per_citizen in city.OFFERS:
         shop = shops[code]
         if await (await tx.execute(_ON_OFFER, (shop.id, title_en, now))).fetchone():

@@ -9,6 +9,7 @@ from app.intake import providers
 from app.intake.files_table import FileProblem
 from app.merchants import directory
 from app.people.register import citizen, officer
+from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
 
 
@@ -45,4 +46,7 @@ async def token(tx: Tx, *, who: str, key: Ed25519PrivateKey, life: timedelta, no
         subject = (await providers.by_code(tx, code=name)).code
     else:
         subject = str(await officer(tx, name=name))
-    return Tokens(key).sign(audience, subject=subject, account_id=account_id, now=now, life=life)
+    seat = Seat(Role.manager) if audience is Audience.merchant else None
+    return Tokens(key).sign(
+        audience, subject=subject, account_id=account_id, seat=seat, now=now, life=life
+    )

@@ -1,16 +1,16 @@
-"""Door: who a merchant is. Reads only; one statement each."""
+"""Door: who a merchant is, and whether it may act. Reads only; one statement each."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.database import Tx
-from app.merchants.errors import MerchantNotFound
+from app.merchants.errors import MerchantNotFound, MerchantSuspended
 
 
 @dataclass(frozen=True, slots=True)
 class MerchantView:
-    """A shop that takes coupons, and the number of its counter-account."""
+    """A shop that takes coupons, the number of its counter-account, and how it stands."""
 
     id: UUID
     code: str
@@ -19,6 +19,7 @@ class MerchantView:
     name_en: str
     category: str
     district_code: str
+    state: str
 
 
 async def by_code(tx: Tx, *, code: str) -> MerchantView:
@@ -43,7 +44,7 @@ async def by_id(tx: Tx, *, merchant_id: UUID) -> MerchantView:
     """
     found = await by_ids(tx, merchant_ids=[merchant_id])
     if merchant_id not in found:
-        raise MerchantNotFound("No merchant has this id.", "没有该编号的商户。")
+        raise not_found()
     return found[merchant_id]
 
 
@@ -55,11 +56,51 @@ async def by_ids(tx: Tx, *, merchant_ids: Collection[UUID]) -> dict[UUID, Mercha
     return {row[0]: MerchantView(*row) async for row in rows}
 
 
-_BY_CODE = """
-SELECT id, code, contra, name_zh, name_en, category, district_code
-  FROM merchant WHERE code = %s
+async def page(tx: Tx, *, after: UUID | None, state: str | None, limit: int) -> list[MerchantView]:
+    """At most ``limit`` merchants, the first known first; for officers."""
+    arguments = {"after": after or UUID(int=0), "state": state, "limit": limit}
+    return [MerchantView(*row) async for row in await tx.execute(_PAGE, arguments)]
+
+
+async def active(tx: Tx, *, merchant_id: UUID) -> bool:
+    """Whether the merchant may publish and redeem, and may get new redemptions."""
+    return merchant_id in await active_among(tx, merchant_ids=[merchant_id])
+
+
+async def active_among(tx: Tx, *, merchant_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the merchants that are active, however many are asked about."""
+    if not merchant_ids:
+        return frozenset()
+    rows = await tx.execute(_ACTIVE, (list(set(merchant_ids)),))
+    return frozenset([row[0] async for row in rows])
+
+
+async def ensure_active(tx: Tx, *, merchant_id: UUID) -> None:
+    """Refuse a merchant that is not active.
+
+    Raises:
+        MerchantSuspended: it is suspended, or was never active.
+
+    """
+    if not await active(tx, merchant_id=merchant_id):
+        raise MerchantSuspended(
+            "This merchant is not active; nothing of it can be published, claimed or redeemed.",
+            "该商户未处于启用状态,暂不能发布、兑换或核销。",
+        )
+
+
+def not_found() -> MerchantNotFound:
+    """The one refusal for an id that nobody has."""
+    return MerchantNotFound("No merchant has this id.", "没有该编号的商户。")
+
+
+_COLUMNS = """
+SELECT id, code, contra, name_zh, name_en, category, district_code, state FROM merchant
 """
-_BY_IDS = """
-SELECT id, code, contra, name_zh, name_en, category, district_code
-  FROM merchant WHERE id = ANY (%(ids)b::uuid[])
+_BY_CODE = f"{_COLUMNS} WHERE code = %s"
+_BY_IDS = f"{_COLUMNS} WHERE id = ANY (%(ids)b::uuid[])"
+_PAGE = f"""{_COLUMNS}
+ WHERE id > %(after)s AND (%(state)s::text IS NULL OR state = %(state)s)
+ ORDER BY id LIMIT %(limit)s
 """
+_ACTIVE = "SELECT id FROM merchant WHERE id = ANY (%s::uuid[]) AND state = 'active'"

@@ -19,6 +19,22 @@ class WrongAudience(DomainError):
     title_zh = "此接口不面向该身份"
 
 
+class WrongRole(DomainError):
+    """The token is a merchant's, but its role may not do this: a cashier issues no keys."""
+
+    status = 403
+    title = "Your role may not do this"
+    title_zh = "当前角色无此权限"
+
+
+class WrongOffice(DomainError):
+    """The officer is known, but this belongs to another office: only finance sees bank accounts."""
+
+    status = 403
+    title = "Not your office"
+    title_zh = "无此岗位权限"
+
+
 class DevelopmentOnly(DomainError):
     """Development sign-in is switched off in production."""
 

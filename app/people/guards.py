@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -10,7 +11,8 @@ from fastapi.security import HTTPBearer
 
 from app.clock import moment_of
 from app.database import Tx
-from app.people.errors import NotSignedIn
+from app.people.errors import NotSignedIn, WrongRole
+from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Caller, Tokens
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="`puhui token --as ...`")
@@ -26,9 +28,32 @@ class Citizen:
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """The merchant whose till is calling."""
+    """The merchant whose till, or one of whose people, is calling."""
 
     id: UUID
+    seat: Seat
+
+    @property
+    def actor(self) -> str:
+        """The name under which it acts: the till, the person, or a developer as the merchant."""
+        if self.seat.till_id is not None:
+            return f"till:{self.seat.till_id}"
+        if self.seat.staff_id is not None:
+            return f"staff:{self.seat.staff_id}"
+        return f"merchant:{self.id}"
+
+
+class Counter(Protocol):
+    """Whether a till or a person that signed in may still act; `app.main` wires it in."""
+
+    async def ensure_live(self, *, merchant_id: UUID, seat: Seat, now: datetime) -> None:
+        """Refuse what was revoked or removed since.
+
+        Raises:
+            NotSignedIn: it was.
+
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +85,15 @@ async def _citizen(request: Request) -> Citizen:
 
 
 async def _merchant(request: Request) -> Merchant:
-    return Merchant(UUID(_caller(request, Audience.merchant).subject))
+    caller = _caller(request, Audience.merchant)
+    assert caller.seat is not None, "a merchant's token without a role is refused when read"
+    merchant = Merchant(UUID(caller.subject), caller.seat)
+    if merchant.seat.key_id is not None or merchant.seat.staff_id is not None:
+        counter: Counter = request.app.state.counter
+        await counter.ensure_live(
+            merchant_id=merchant.id, seat=merchant.seat, now=moment_of(request)
+        )
+    return merchant
 
 
 async def _provider(request: Request) -> Provider:
@@ -93,3 +126,27 @@ CitizenTx = Annotated[Tx, Depends(_citizens, scope="function")]
 """A read in which PostgreSQL shows the calling citizen's rows, whatever the statement says."""
 MerchantTx = Annotated[Tx, Depends(_merchants, scope="function")]
 """The same for the calling merchant's redemptions and scans."""
+
+
+def _only(*roles: Role) -> Any:
+    """A dependency that lets these roles of a merchant in, and no other."""
+
+    async def _ensure(merchant: CurrentMerchant) -> None:
+        if merchant.seat.role not in roles:
+            raise WrongRole(
+                f"This is for: {', '.join(roles)}; this token's role is {merchant.seat.role}.",
+                f"该操作仅限角色:{'、'.join(roles)};当前角色为 {merchant.seat.role}。",
+                role=merchant.seat.role.value,
+            )
+
+    return Depends(_ensure)
+
+
+Managers = _only(Role.manager)
+"""For a route's ``dependencies``: stores, tills, people and offers."""
+Cashiers = _only(Role.cashier, Role.manager)
+"""For a route's ``dependencies``: taking coupons."""
+Accountants = _only(Role.accountant, Role.manager)
+"""For a route's ``dependencies``: settlements and payouts."""
+Everybody = _only(*Role)
+"""For a route's ``dependencies``: what each of a merchant's people may see."""

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.ids import new_id
 from app.people.errors import NotSignedIn, WrongAudience
+from app.people.seats import Seat, seat_in
 
 ISSUER = "puhui"
 TYPE = "at+jwt"
@@ -38,12 +39,13 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: the subject's id, and for citizens the account number."""
+    """Who is calling: the subject's id, a citizen's account number, a merchant's seat."""
 
     audience: Audience
     subject: str
     account_id: int
     expires_at_s: int
+    seat: Seat | None
 
 
 class Tokens:
@@ -65,10 +67,11 @@ class Tokens:
         *,
         subject: str,
         account_id: int = 0,
+        seat: Seat | None = None,
         now: datetime,
         life: timedelta = LIFE,
     ) -> str:
-        """A token for one caller; ``account_id`` is a citizen's, 0 for everybody else."""
+        """A token for one caller; ``account_id`` is a citizen's, ``seat`` a merchant's."""
         claims = {
             "iss": ISSUER,
             "aud": audience.value,
@@ -78,6 +81,7 @@ class Tokens:
             "exp": int((now + life).timestamp()),
             "jti": str(new_id()),
         }
+        claims |= seat.claims() if seat is not None else {}
         return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"typ": TYPE})
 
     def read(self, token: str, audience: Audience, *, now: datetime) -> Caller:
@@ -126,13 +130,15 @@ class Tokens:
             )
             audience = Audience(claims["aud"])
             account_id, expires_at_s = claims["acc"], claims["exp"]
+            # Without a role a merchant's token opens nothing: no seat is worked out for it.
+            seat = seat_in(claims) if audience is Audience.merchant else None
         except (jwt.PyJWTError, ValueError) as error:
             raise _refused() from error
         if type(account_id) is not int or type(expires_at_s) is not int:
             raise _refused()
         if (audience is Audience.citizen) != (account_id > 0):
             raise _refused()
-        return Caller(audience, claims["sub"], account_id, expires_at_s)
+        return Caller(audience, claims["sub"], account_id, expires_at_s, seat)
 
 
 def _refused() -> NotSignedIn:

@@ -7,9 +7,9 @@ import structlog
 
 from app.database import Tx
 from app.ids import bucket_of
-from app.ledger import hold
 from app.rewards import claims, rules
 from app.rewards.claims import Claim
+from app.rewards.release_units import Resolved, give_back
 from app.rewards.tables import RedemptionState
 
 log = structlog.get_logger()
@@ -19,7 +19,8 @@ async def cancel(tx: Tx, *, account_id: int, redemption_id: UUID, now: datetime)
     """Give points, use and unit back; cancelling again answers the same.
 
     The redemption's row is changed first and guarded by its state: of a cancel, a scan and a
-    sweep at the same moment exactly one finds it held. Then balance, use, and stock last.
+    sweep at the same moment exactly one finds it held. Then balance, uses, budgets, and stock
+    last. A merchant's suspension is no obstacle.
 
     Args:
         tx: the caller's transaction.
@@ -40,11 +41,9 @@ async def cancel(tx: Tx, *, account_id: int, redemption_id: UUID, now: datetime)
     }
     row = await (await tx.execute(_CANCEL, key | states)).fetchone()
     if row is not None:
-        offer_id, points = row
-        await hold.release(tx, account_id=account_id, points=points)
-        await tx.execute(_UNCOUNT, key | {"offer_id": offer_id})
-        await tx.execute(_PUT_BACK, (offer_id,))
-        log.info("redemption_cancelled", redemption_id=str(redemption_id), points=points)
+        resolved = Resolved(*row)
+        await give_back(tx, resolved=[resolved])
+        log.info("redemption_cancelled", redemption_id=str(redemption_id), points=resolved.points)
     claim = await claims.claim(tx, account_id=account_id, redemption_id=redemption_id, now=now)
     if claim.state is not RedemptionState.cancelled:
         rules.ensure_usable(claim.state, claim.held_until, now)
@@ -55,10 +54,5 @@ _CANCEL = """
 UPDATE redemption SET state = %(cancelled)s, resolved_at = %(now)s
  WHERE bucket = %(bucket)s AND account_id = %(account_id)s AND id = %(id)s
    AND state = %(held)s AND held_until > %(now)s
-RETURNING offer_id, points
+RETURNING account_id, id, offer_id, unit, points, slot, household, device, created_at
 """
-_UNCOUNT = """
-UPDATE offer_use SET used = used - 1
- WHERE bucket = %(bucket)s AND account_id = %(account_id)s AND offer_id = %(offer_id)s
-"""
-_PUT_BACK = "UPDATE offer_stock SET remaining = remaining + 1 WHERE offer_id = %s"

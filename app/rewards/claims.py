@@ -7,14 +7,15 @@ from uuid import UUID
 
 from app.database import Tx
 from app.ids import bucket_of
-from app.rewards import rules
+from app.rewards import coupons_rules, rules
+from app.rewards.coupons_rules import Shown
 from app.rewards.errors import RedemptionNotFound
 from app.rewards.tables import RedemptionState
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One redemption; ``state`` is what it is at the moment of the question."""
+    """One redemption; ``state`` and ``shown`` are what it is at the moment of the question."""
 
     id: UUID
     bucket: int
@@ -26,7 +27,10 @@ class Claim:
     created_at: datetime
     held_until: datetime
     resolved_at: datetime | None
+    refunded_points: int
+    rotating: bool
     state: RedemptionState
+    shown: Shown
 
 
 async def claim(tx: Tx, *, account_id: int, redemption_id: UUID, now: datetime) -> Claim:
@@ -69,14 +73,46 @@ async def page(
 
 
 def _claim(row: tuple[Any, ...], now: datetime) -> Claim:
-    *facts, held_until, resolved_at, state = row
-    return Claim(*[*facts, held_until, resolved_at, rules.state_at(state, held_until, now)])
+    *facts, state, presented_at, settled = row
+    claim = dict(zip(_FACTS, facts, strict=True))
+    standing = coupons_rules.Standing(
+        state,
+        claim["held_until"],
+        claim["points"],
+        presented_at,
+        claim["refunded_points"],
+        settled,
+    )
+    return Claim(
+        **claim,
+        state=rules.state_at(state, claim["held_until"], now),
+        shown=coupons_rules.shown(standing, now),
+    )
 
 
+_FACTS = (
+    "id",
+    "bucket",
+    "offer_id",
+    "merchant_id",
+    "title_zh",
+    "title_en",
+    "points",
+    "created_at",
+    "held_until",
+    "resolved_at",
+    "refunded_points",
+    "rotating",
+)
 _COLUMNS = """
 SELECT r.id, r.bucket, r.offer_id, r.merchant_id, o.title_zh, o.title_en, r.points,
-       r.created_at, r.held_until, r.resolved_at, r.state
-  FROM redemption r JOIN offer o ON o.id = r.offer_id
+       r.created_at, r.held_until, r.resolved_at, r.refunded_points,
+       coalesce(one.rotating, every.rotating, false), r.state, r.presented_at,
+       r.settled_on IS NOT NULL
+  FROM redemption r
+  JOIN offer o ON o.id = r.offer_id
+  LEFT JOIN rotating_rule one ON one.subject = r.offer_id
+  LEFT JOIN rotating_rule every ON every.subject = r.merchant_id
 """
 _ONE = f"""{_COLUMNS}
  WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s AND r.id = %(id)s

@@ -25,6 +25,35 @@ def id_in(cursor: str | None) -> UUID | None:
         raise _bad() from error
 
 
+def cursor_at_id(last: UUID) -> str:
+    """The cursor that `id_in` reads."""
+    return cursor_of(str(last))
+
+
+def number_and_id_in(cursor: str | None) -> tuple[int, UUID] | None:
+    """The price or distance, and the id, after which the page begins; None from the start.
+
+    Raises:
+        BadCursor: it is not one of this list.
+
+    """
+    if cursor is None:
+        return None
+    number, text = key_of(cursor, int, str)
+    try:
+        found = int(number), UUID(str(text))
+    except ValueError as error:
+        raise _bad() from error
+    if abs(found[0]) >= 2**31:
+        raise _bad()
+    return found
+
+
+def cursor_at_number(number: int, last: UUID) -> str:
+    """The cursor that `number_and_id_in` reads."""
+    return cursor_of(number, str(last))
+
+
 def moment_in(cursor: str | None) -> tuple[datetime, str] | None:
     """The moment and the order number after which the page begins; None from the start.
 

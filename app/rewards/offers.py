@@ -1,19 +1,35 @@
 """Door: what can be had for points. Reads only."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from app.database import Tx
-from app.merchants import directory
+from app.merchants import directory, stores
+from app.merchants.directory import MerchantView
 from app.rewards import rules
-from app.rewards.tables import OfferState
+from app.rewards.tables import Delivery, Mode, OfferKind, OfferState
+
+STORES_MAX = 200
+"""How many stores around a point are looked at: the nearest."""
+RADIUS_M_MAX = 50_000
+
+
+class Order(StrEnum):
+    """How a list of offers is sorted."""
+
+    newest = "newest"
+    cheapest = "cheapest"
+    nearest = "nearest"
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A published offer, as everybody sees it."""
+    """A published offer, as everybody sees it; ``distance_m`` only where somebody asked from."""
 
     id: UUID
     merchant_id: UUID
@@ -24,11 +40,54 @@ class Offered:
     opens_at: datetime
     closes_at: datetime
     remaining: int
-    merchant_zh: str
-    merchant_en: str
+    kind: OfferKind
+    mode: Mode
+    delivery: Delivery
+    category: str
+    district_code: str
+    text_zh: str
+    text_en: str
+    picture: str
+    face_value_fen: int
+    usable_until: datetime
+    draws_at: datetime | None
+    limits: list[dict[str, Any]]
+    audience: dict[str, Any]
+    merchant_zh: str = ""
+    merchant_en: str = ""
+    distance_m: int | None = None
 
 
-async def open_ones(tx: Tx, *, before: UUID | None, limit: int, now: datetime) -> list[Offered]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a reader looks for; nothing said: everything."""
+
+    category: str | None = None
+    district_code: str | None = None
+    kind: OfferKind | None = None
+    points_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where a reader stands (GCJ-02), and how far they would go."""
+
+    latitude: Decimal
+    longitude: Decimal
+    radius_m: int
+
+
+EVERYTHING = Wanted()
+
+
+async def open_ones(
+    tx: Tx,
+    *,
+    before: UUID | None,
+    limit: int,
+    now: datetime,
+    wanted: Wanted = EVERYTHING,
+) -> list[Offered]:
     """At most ``limit`` offers that can be claimed now, the newest first; two statements.
 
     Args:
@@ -36,18 +95,66 @@ async def open_ones(tx: Tx, *, before: UUID | None, limit: int, now: datetime) -
         before: the last id of the page before; None starts at the newest.
         limit: how many at most.
         now: the moment (UTC) at which they are open.
+        wanted: which ones.
 
     """
-    rows = await tx.execute(
-        _OPEN,
-        {
-            "published": OfferState.published.value,
-            "before": before or UUID(int=2**128 - 1),
-            "now": now,
-            "limit": limit,
-        },
+    arguments = _filter(wanted, now, limit) | {"before": before or UUID(int=2**128 - 1)}
+    return await _with_merchants(tx, await (await tx.execute(_NEWEST, arguments)).fetchall())
+
+
+async def cheapest(
+    tx: Tx,
+    *,
+    after: tuple[int, UUID] | None,
+    limit: int,
+    now: datetime,
+    wanted: Wanted = EVERYTHING,
+) -> list[Offered]:
+    """The same, the lowest price first; ``after`` is the last one's price and id."""
+    points, offer_id = after or (0, UUID(int=0))
+    arguments = _filter(wanted, now, limit) | {"points": points, "id": offer_id}
+    return await _with_merchants(tx, await (await tx.execute(_CHEAPEST, arguments)).fetchall())
+
+
+async def nearest(
+    tx: Tx,
+    *,
+    point: Point,
+    after: tuple[int, UUID] | None,
+    limit: int,
+    now: datetime,
+    wanted: Wanted = EVERYTHING,
+) -> list[Offered]:
+    """The same, by the distance of the nearest store that takes the coupon; three statements.
+
+    Args:
+        tx: a reading connection.
+        point: from where, and how far.
+        after: distance and id of the last one of the page before.
+        limit: how many at most.
+        now: the moment (UTC).
+        wanted: which ones.
+
+    """
+    found = await stores.around(
+        tx,
+        latitude=point.latitude,
+        longitude=point.longitude,
+        radius_m=point.radius_m,
+        after=None,
+        limit=STORES_MAX,
     )
-    return await _with_merchants(tx, await rows.fetchall())
+    distance_m, offer_id = after or (-1, UUID(int=0))
+    around = {
+        "stores": [each.store.id for each in found],
+        "merchants": [each.store.merchant_id for each in found],
+        "distances": [each.distance_m for each in found],
+        "distance": distance_m,
+        "id": offer_id,
+    }
+    rows = await (await tx.execute(_NEAREST, _filter(wanted, now, limit) | around)).fetchall()
+    offered = await _with_merchants(tx, [row[:-1] for row in rows])
+    return [replace(each, distance_m=row[-1]) for each, row in zip(offered, rows, strict=True)]
 
 
 async def offer(tx: Tx, *, offer_id: UUID, now: datetime) -> Offered:
@@ -57,29 +164,94 @@ async def offer(tx: Tx, *, offer_id: UUID, now: datetime) -> Offered:
         OfferNotFound: there is none.
 
     """
-    arguments = {"id": offer_id, "published": OfferState.published.value, "now": now}
-    row = await (await tx.execute(_ONE, arguments)).fetchone()
+    row = await (await tx.execute(_ONE, {"id": offer_id, "now": now})).fetchone()
     if row is None:
         raise rules.no_such_offer()
     return (await _with_merchants(tx, [row]))[0]
 
 
-async def _with_merchants(tx: Tx, rows: list[tuple[Any, ...]]) -> list[Offered]:
+async def kept(
+    tx: Tx, *, state: OfferState | None, before: UUID | None, limit: int
+) -> list[tuple[OfferState, Offered]]:
+    """At most ``limit`` offers of any state, the newest first, with their state; for officers."""
+    arguments = {
+        "state": None if state is None else state.value,
+        "before": before or UUID(int=2**128 - 1),
+        "limit": limit,
+    }
+    rows = await (await tx.execute(_KEPT, arguments)).fetchall()
+    offered = await _with_merchants(tx, [row[:-1] for row in rows])
+    return [(OfferState(row[-1]), each) for each, row in zip(offered, rows, strict=True)]
+
+
+def _filter(wanted: Wanted, now: datetime, limit: int) -> dict[str, Any]:
+    return {
+        "category": wanted.category,
+        "district": wanted.district_code,
+        "kind": None if wanted.kind is None else wanted.kind.value,
+        "points_max": wanted.points_max,
+        "now": now,
+        "limit": limit,
+    }
+
+
+async def _with_merchants(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> list[Offered]:
     """Rows and the names of their merchants, by the merchants' own door."""
     merchants = await directory.by_ids(tx, merchant_ids={row[1] for row in rows})
-    return [Offered(*[*row, merchants[row[1]].name_zh, merchants[row[1]].name_en]) for row in rows]
+    return [_offered(row, merchants[row[1]]) for row in rows]
 
 
+def _offered(row: tuple[Any, ...], merchant: MerchantView) -> Offered:
+    facts: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
+    facts |= {
+        "kind": OfferKind(facts["kind"]),
+        "mode": Mode(facts["mode"]),
+        "delivery": Delivery(facts["delivery"]),
+        "merchant_zh": merchant.name_zh,
+        "merchant_en": merchant.name_en,
+    }
+    return Offered(**facts)
+
+
+_FIELDS = tuple(field.name for field in fields(Offered))[:22]
 _COLUMNS = """
 SELECT o.id, o.merchant_id, o.title_zh, o.title_en, o.points, o.per_citizen, o.opens_at,
-       o.closes_at, s.remaining
-  FROM offer o JOIN offer_stock s ON s.offer_id = o.id
+       o.closes_at, (SELECT coalesce(sum(s.remaining), 0)::int FROM offer_stock s
+                      WHERE s.offer_id = o.id),
+       o.kind, o.mode, o.delivery, o.category, o.district_code, o.text_zh, o.text_en, o.picture,
+       o.face_value_fen, o.usable_until, o.draws_at, o.limits, o.audience
 """
-_OPEN = f"""{_COLUMNS}
- WHERE o.state = %(published)s AND o.opens_at <= %(now)s AND o.closes_at > %(now)s
-   AND o.id < %(before)s
+# The state is written out: it is what the partial indexes are for.
+_WANTED = """
+ o.state = 2 AND o.opens_at <= %(now)s AND o.closes_at > %(now)s
+   AND (%(category)s::text IS NULL OR o.category = %(category)s)
+   AND (%(district)s::text IS NULL OR o.district_code IN ('', %(district)s))
+   AND (%(kind)s::smallint IS NULL OR o.kind = %(kind)s)
+   AND (%(points_max)s::int IS NULL OR o.points <= %(points_max)s)
+"""
+_NEWEST = f"""{_COLUMNS}
+  FROM offer o WHERE {_WANTED} AND o.id < %(before)s
  ORDER BY o.id DESC LIMIT %(limit)s
 """
+_CHEAPEST = f"""{_COLUMNS}
+  FROM offer o WHERE {_WANTED} AND (o.points, o.id) > (%(points)s::int, %(id)s::uuid)
+ ORDER BY o.points, o.id LIMIT %(limit)s
+"""
+_NEAREST = f"""{_COLUMNS}, n.distance_m
+  FROM (SELECT o.id, min(t.distance_m) AS distance_m
+          FROM unnest(%(stores)b::uuid[], %(merchants)b::uuid[], %(distances)b::int[])
+            AS t (store_id, merchant_id, distance_m)
+          JOIN offer o ON o.merchant_id = t.merchant_id
+                      AND (o.store_ids IS NULL OR t.store_id = ANY (o.store_ids))
+         WHERE {_WANTED} GROUP BY 1) AS n
+  JOIN offer o ON o.id = n.id
+ WHERE (n.distance_m, n.id) > (%(distance)s::int, %(id)s::uuid)
+ ORDER BY n.distance_m, n.id LIMIT %(limit)s
+"""
 _ONE = f"""{_COLUMNS}
- WHERE o.id = %(id)s AND o.state = %(published)s AND o.closes_at > %(now)s
+  FROM offer o WHERE o.id = %(id)s AND o.state = 2 AND o.closes_at > %(now)s
+"""
+_KEPT = f"""{_COLUMNS}, o.state
+  FROM offer o WHERE (%(state)s::smallint IS NULL OR o.state = %(state)s) AND o.id < %(before)s
+ ORDER BY o.id DESC LIMIT %(limit)s
 """

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.database import Tx
+from app.merchants import directory
 from app.rewards import rules
 from app.rewards.errors import OfferNotDraft
 from app.rewards.tables import OfferState
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 
 
 async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
-    """Publish the draft that the proposal names.
+    """Publish the draft that the proposal names; from now on only its state changes.
 
     Args:
         tx: the transaction of the approval.
@@ -29,6 +30,7 @@ async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
     Raises:
         OfferNotFound: there is no such offer, or its period has ended.
         OfferNotDraft: it was published before.
+        MerchantSuspended: who gives it may not at present.
 
     """
     try:
@@ -40,9 +42,10 @@ async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
         raise rules.no_such_offer()
     if row[0] != OfferState.draft:
         raise OfferNotDraft("This offer has been published before.", "该商品此前已发布。")
+    await directory.ensure_active(tx, merchant_id=row[2])
     await tx.execute(_PUBLISH, (OfferState.published.value, offer_id))
     log.info("offer_published", offer_id=str(offer_id))
 
 
-_LOCK = "SELECT state, closes_at FROM offer WHERE id = %s FOR UPDATE"
+_LOCK = "SELECT state, closes_at, merchant_id FROM offer WHERE id = %s FOR UPDATE"
 _PUBLISH = "UPDATE offer SET state = %s WHERE id = %s"

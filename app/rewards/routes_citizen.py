@@ -1,22 +1,22 @@
 """Rewards, as a citizen's phone sees them."""
 
-from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from app import idempotency
 from app.cache import TooManyRequests
 from app.clock import Now
 from app.database import WriteTx
-from app.idempotency import IdempotencyKey, once
+from app.idempotency import IdempotencyKey, fingerprint_of
 from app.ids import bucket_of
 from app.ledger.errors import InsufficientPoints
+from app.merchants.errors import MerchantSuspended
 from app.pages import BadCursor, Cursor, Limit, cursor_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document, in_english
-from app.rewards import claims, coupons, cursors, rules
+from app.rewards import claims, coupons, cursors
 from app.rewards.cancel import cancel
 from app.rewards.claims import Claim
 from app.rewards.errors import (
@@ -27,22 +27,26 @@ from app.rewards.errors import (
     OfferSoldOut,
     RedemptionNotFound,
 )
-from app.rewards.redeem import redeem
-from app.rewards.schemas import ClaimView, RedeemOffer, RedemptionPage, RedemptionView
+from app.rewards.offers_errors import (
+    DeviceNeeded,
+    FundingSpent,
+    NotForYou,
+    OfferBusy,
+    OfferNeedsTicket,
+)
+from app.rewards.redeem import Asked, redeem
+from app.rewards.redeem_guard import Admitted, WithinLimit
+from app.rewards.schemas import (
+    ClaimView,
+    RedeemOffer,
+    RedemptionPage,
+    RedemptionView,
+)
 from app.rewards.tables import RedemptionState
 
 router = APIRouter(prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented])
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
-
-
-async def _within_limit(request: Request, citizen: CurrentCitizen) -> None:
-    """Counted before a connection is taken, so a flood holds none."""
-    per_minute = request.app.state.settings.limits.citizen_writes_per_minute
-    await request.app.state.cache.allow(f"citizen:{citizen.account_id}", per_minute=per_minute)
-
-
-WithinLimit = Depends(_within_limit)
 
 
 @router.post(
@@ -54,9 +58,15 @@ WithinLimit = Depends(_within_limit)
         OfferNotFound,
         OfferNotYetOpen,
         OfferSoldOut,
+        OfferNeedsTicket,
         LimitReached,
+        NotForYou,
+        DeviceNeeded,
+        FundingSpent,
+        MerchantSuspended,
         InsufficientPoints,
         TooManyRequests,
+        OfferBusy,
         *idempotency.ERRORS,
     ),
 )
@@ -67,26 +77,24 @@ async def redeem_offer(
     body: RedeemOffer,
     citizen: CurrentCitizen,
     key: IdempotencyKey,
+    standing: Admitted,
     tx: WriteTx,
     now: Now,
 ) -> ClaimView:
     """Exchange points for a coupon; the points are held until the coupon is used."""
     me, coupon_key = citizen.account_id, request.app.state.keys.coupon
-
-    async def claiming() -> dict[str, Any]:
-        made = await redeem(
-            tx, account_id=me, offer_id=body.offer_id, coupon_key=coupon_key, now=now
-        )
-        return ClaimView.kept(made)
-
-    kept = await once(
-        tx, account_id=me, key=key, route="redeem_offer", body=body, effect=claiming, now=now
+    made = await redeem(
+        tx,
+        account_id=me,
+        offer_id=body.offer_id,
+        coupon_key=coupon_key,
+        now=now,
+        asked=Asked(key, fingerprint_of("redeem_offer", body)),
+        standing=standing,
     )
-    code = coupons.code_of(
-        coupon_key, bucket=bucket_of(me), redemption_id=UUID(kept["redemption_id"])
-    )
+    code = coupons.code_of(coupon_key, bucket=bucket_of(me), redemption_id=made.redemption_id)
     _private(response)
-    return ClaimView.of(kept, coupon=code, english=in_english(request))
+    return ClaimView.of(made, coupon=code, english=in_english(request))
 
 
 @router.get("", responses=document(*_SIGN_IN, BadCursor))
@@ -145,25 +153,6 @@ async def cancel_redemption(
     """Give an unused coupon back; the points are available again. Repeating it is safe."""
     claim = await cancel(tx, account_id=citizen.account_id, redemption_id=redemption_id, now=now)
     return _view(request, claim)
-
-
-@router.get(
-    "/{redemption_id}/qr.svg",
-    response_class=Response,
-    responses=document(*_SIGN_IN, RedemptionNotFound, CouponNotOpen)
-    | {200: {"content": {"image/svg+xml": {}}, "description": "The coupon as a QR code."}},
-)
-async def draw_coupon(
-    request: Request, redemption_id: UUID, citizen: CurrentCitizen, tx: CitizenTx, now: Now
-) -> Response:
-    """The coupon as a picture for the till's scanner, while it can be used."""
-    claim = await claims.claim(
-        tx, account_id=citizen.account_id, redemption_id=redemption_id, now=now
-    )
-    rules.ensure_usable(claim.state, claim.held_until, now)
-    response = Response(coupons.qr_svg(_code(request, claim)), media_type="image/svg+xml")
-    _private(response)
-    return response
 
 
 def _view(request: Request, claim: Claim) -> RedemptionView:

@@ -1,6 +1,6 @@
 """Decisions of the rewards room: values in, value or refusal out. No database, no clock."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from app.rewards.errors import (
     CouponNotOpen,
@@ -11,38 +11,33 @@ from app.rewards.errors import (
 )
 from app.rewards.tables import RedemptionState
 
-HOLD = timedelta(hours=24)
-"""How long a coupon waits to be used before its points go back."""
+HOLD_S = 86_400
+"""How long a coupon waits to be used before its points go back, unless the offer says else."""
+SMALL_STOCK = 50
+SLOTS_MAX = 64
 TITLE_CHARS_MAX = 80
 POINTS_MAX = 1_000_000
 UNITS_MAX = 100_000_000
 
-_STATES_ZH = {"spent": "已使用", "cancelled": "已取消", "expired": "已过期"}
+_STATES_ZH = {"spent": "已使用", "cancelled": "已取消", "expired": "已过期", "void": "已作废"}
 
 
-def hold_until(closes_at: datetime, now: datetime) -> datetime:
-    """When an unused hold ends: after `HOLD`, and never later than its offer."""
-    return min(now + HOLD, closes_at)
+def not_yet_open(opens_at: datetime) -> OfferNotYetOpen:
+    """It can be seen, and claimed from ``opens_at`` on."""
+    at = opens_at.astimezone(UTC).isoformat(timespec="seconds")
+    return OfferNotYetOpen(f"This offer opens at {at}.", f"该商品将于 {at} 开始兑换。", opens_at=at)
 
 
-def ensure_open(opens_at: datetime, closes_at: datetime, remaining: int, now: datetime) -> None:
-    """Refuse an offer that cannot be claimed at this moment.
+def slots(stock: int) -> int:
+    """Into how many rows a pool of units is cut: as many claims can take one without waiting."""
+    if stock < SMALL_STOCK:
+        return max(1, min(4, stock // 12 + 1))
+    return max(12, min(SLOTS_MAX, stock // 4))
 
-    Raises:
-        OfferNotFound: it has closed.
-        OfferNotYetOpen: it opens later.
-        OfferSoldOut: no unit is left.
 
-    """
-    if closes_at <= now:
-        raise no_such_offer()
-    if opens_at > now:
-        at = opens_at.astimezone(UTC).isoformat(timespec="seconds")
-        raise OfferNotYetOpen(
-            f"This offer opens at {at}.", f"该商品将于 {at} 开始兑换。", opens_at=at
-        )
-    if remaining <= 0:
-        raise sold_out()
+def shares(stock: int, parts: int) -> list[int]:
+    """``stock`` in ``parts`` that differ by one at most."""
+    return [stock // parts + (place < stock % parts) for place in range(parts)]
 
 
 def no_such_offer() -> OfferNotFound:
@@ -87,6 +82,7 @@ def ensure_sound(
     title_en: str,
     points: int,
     stock: int,
+    stock_min: int = 1,
     per_citizen: int,
     opens_at: datetime,
     closes_at: datetime,
@@ -101,7 +97,7 @@ def ensure_sound(
         "title_zh": not 1 <= len(title_zh.strip()) <= len(title_zh) <= TITLE_CHARS_MAX,
         "title_en": not 1 <= len(title_en.strip()) <= len(title_en) <= TITLE_CHARS_MAX,
         "points": not 1 <= points <= POINTS_MAX,
-        "stock": not 1 <= stock <= UNITS_MAX,
+        "stock": not stock_min <= stock <= UNITS_MAX,
         "per_citizen": not 1 <= per_citizen <= UNITS_MAX,
         "closes_at": closes_at <= opens_at,
     }

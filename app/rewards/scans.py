@@ -1,6 +1,7 @@
 """Door: what a merchant's tills have taken. Reads only, by their owner."""
 
-from datetime import UTC, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,26 @@ from app.rewards.scan import Scanned
 
 ZONE = ZoneInfo("Asia/Shanghai")
 """Where the merchants' day begins at midnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sold(Scanned):
+    """A sale as it stands now: whether it was undone, how much of it was given back."""
+
+    undone_at: datetime | None
+    refunded_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A merchant's day so far; ``sales`` and ``points`` leave undone sales out."""
+
+    day: date
+    sales: int
+    points: int
+    undone: int
+    refunds: int
+    refunded_points: int
 
 
 def day_start(now: datetime) -> datetime:
@@ -23,7 +44,8 @@ async def page(
     since: datetime,
     before: tuple[datetime, str] | None,
     limit: int,
-) -> list[Scanned]:
+    store_id: UUID | None = None,
+) -> list[Sold]:
     """At most ``limit`` of the merchant's scans, the newest first.
 
     Args:
@@ -33,6 +55,7 @@ async def page(
         before: time and order number of the last one of the page before; None starts at the
             newest.
         limit: how many at most.
+        store_id: only this store's; None: all of the merchant's.
 
     """
     last_at, last_order_no = before or (datetime.max.replace(tzinfo=UTC), "")
@@ -44,18 +67,56 @@ async def page(
             "last_at": last_at,
             "last_order_no": last_order_no,
             "limit": limit,
+            "store_id": store_id,
         },
     )
-    return [Scanned(*row) async for row in rows]
+    return [Sold(*row) async for row in rows]
+
+
+async def totals(
+    tx: Tx, *, merchant_id: UUID, now: datetime, store_id: UUID | None = None
+) -> Totals:
+    """What a merchant, or one of its stores, has taken since midnight.
+
+    Refunds count on the day on which they are made, whichever day the sale was.
+    """
+    arguments = {"merchant_id": merchant_id, "since": day_start(now), "store_id": store_id}
+    row = await (await tx.execute(_TOTALS, arguments)).fetchone()
+    assert row is not None, "an aggregate always answers"
+    return Totals(now.astimezone(ZONE).date(), *row)
 
 
 _PAGE = """
-SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, s.scanned_at
+SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, s.scanned_at,
+       u.undone_at,
+       (SELECT coalesce(sum(f.points), 0)::bigint FROM coupon_refund f
+         WHERE f.bucket = s.bucket AND f.redemption_id = s.redemption_id
+           AND f.merchant_id = s.merchant_id AND f.order_no = s.order_no)
   FROM scan s
   JOIN redemption r ON r.bucket = s.bucket AND r.account_id = s.account_id
                    AND r.id = s.redemption_id
   JOIN offer o ON o.id = r.offer_id
+  LEFT JOIN coupon_undo u ON u.merchant_id = s.merchant_id AND u.order_no = s.order_no
  WHERE s.merchant_id = %(merchant_id)s AND s.scanned_at >= %(since)s
+   AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
    AND (s.scanned_at, s.order_no) < (%(last_at)s, %(last_order_no)s)
  ORDER BY s.scanned_at DESC, s.order_no DESC LIMIT %(limit)s
+"""
+_TOTALS = """
+WITH sold AS (
+  SELECT count(*) FILTER (WHERE u.order_no IS NULL) AS sales,
+         coalesce(sum(s.points) FILTER (WHERE u.order_no IS NULL), 0)::bigint AS points,
+         count(u.order_no) AS undone
+    FROM scan s
+    LEFT JOIN coupon_undo u ON u.merchant_id = s.merchant_id AND u.order_no = s.order_no
+   WHERE s.merchant_id = %(merchant_id)s AND s.scanned_at >= %(since)s
+     AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
+), given_back AS (
+  SELECT count(*) AS refunds, coalesce(sum(f.points), 0)::bigint AS points
+    FROM coupon_refund f
+    JOIN scan s ON s.merchant_id = f.merchant_id AND s.order_no = f.order_no
+   WHERE f.merchant_id = %(merchant_id)s AND f.made_at >= %(since)s
+     AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
+)
+SELECT sold.sales, sold.points, sold.undone, g.refunds, g.points FROM sold, given_back g
 """

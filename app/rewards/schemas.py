@@ -1,17 +1,25 @@
 """What the rewards endpoints accept and return."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.rewards.claims import Claim
-from app.rewards.coupons import TYPED_CHARS_MAX
+from app.rewards.coupons import spelled
+from app.rewards.coupons_rules import Shown
 from app.rewards.offers import Offered
+from app.rewards.offers_schemas import AudienceRule, LimitRule
+from app.rewards.offers_words import (
+    DELIVERIES,
+    KINDS,
+    MODES,
+    DeliveryName,
+    Kind,
+    ModeName,
+)
 from app.rewards.redeem import Redeemed
-from app.rewards.scan import Scanned
-from app.rewards.tables import RedemptionState
 
 _ID = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
 _CODE = "c1.0N7ZK3V9QX2M4T8B5C6D1F0GHJ"
@@ -23,13 +31,6 @@ MerchantId = Field(description="Names the merchant.", examples=[_ID])
 Title = Field(description="What it is, in the reader's language.", examples=["一杯咖啡"])
 TitleZh = Field(description="What it is, in Chinese.", examples=["一杯咖啡"])
 TitleEn = Field(description="What it is, in English.", examples=["One coffee"])
-State = Literal["held", "spent", "cancelled", "expired"]
-_STATES: dict[RedemptionState, State] = {
-    RedemptionState.held: "held",
-    RedemptionState.spent: "spent",
-    RedemptionState.cancelled: "cancelled",
-    RedemptionState.expired: "expired",
-}
 
 
 class OfferView(BaseModel):
@@ -46,9 +47,33 @@ class OfferView(BaseModel):
     points: int = Field(description="The price of one unit, in whole points.", examples=[100])
     per_citizen: int = Field(description="Units one person may have.", examples=[2])
     remaining: int = Field(description="Units left, about a second ago.", examples=[37])
+    kind: Kind = Field(description="What a unit is.", examples=["product"])
+    mode: ModeName = Field(
+        description="Claim it directly, or take a ticket for a line or a draw.",
+        examples=["first_come"],
+    )
+    delivery: DeliveryName = Field(
+        description="A coupon of ours, or a code of the merchant's.", examples=["coupon"]
+    )
+    category: str = Field(description="What sort of shop it is from.", examples=["food"])
+    district_code: str = Field(
+        description="Where it can be had; empty: the whole city.", examples=["321102"]
+    )
+    text: str = Field(description="More about it, in the reader's language.", examples=["中杯"])
+    picture: str = Field(description="A picture of this service, or empty.", examples=[""])
+    face_value_fen: int = Field(description="What a unit is worth, in fen.", examples=[1500])
+    limits: list[LimitRule] = Field(description="Limits beside `per_citizen`.")
+    audience: AudienceRule = Field(description="Whom it is for; empty: everybody.")
+    distance_m: int | None = Field(
+        description="Metres to the nearest store, where `near` was asked; else null.",
+        examples=[None],
+    )
     opens_at: datetime = Field(description="From when it can be claimed (UTC).", examples=[_AT])
-    closes_at: datetime = Field(
-        description="Until when it can be claimed and used (UTC).", examples=[_AT]
+    closes_at: datetime = Field(description="Until when it can be claimed (UTC).", examples=[_AT])
+    usable_until: datetime = Field(description="Until when it can be used (UTC).", examples=[_AT])
+    draws_at: datetime | None = Field(
+        description="When registration for its draw ends (UTC); null without one.",
+        examples=[None],
     )
 
     @classmethod
@@ -64,9 +89,30 @@ class OfferView(BaseModel):
             points=offer.points,
             per_citizen=offer.per_citizen,
             remaining=offer.remaining,
+            kind=KINDS[offer.kind],
+            mode=MODES[offer.mode],
+            delivery=DELIVERIES[offer.delivery],
+            category=offer.category,
+            district_code=offer.district_code,
+            text=offer.text_en if english else offer.text_zh,
+            picture=offer.picture,
+            face_value_fen=offer.face_value_fen,
+            limits=[LimitRule(**limit) for limit in offer.limits],
+            audience=AudienceRule(**offer.audience),
+            distance_m=offer.distance_m,
             opens_at=offer.opens_at,
             closes_at=offer.closes_at,
+            usable_until=offer.usable_until,
+            draws_at=offer.draws_at,
         )
+
+
+class MerchantCode(BaseModel):
+    """The merchant's own code, for its owner alone; showing it has spent the points."""
+
+    redemption_id: UUID = RedemptionId
+    offer_id: UUID = OfferId
+    code: str = Field(description="What the merchant wants to see.", examples=["KINO-7431-2290"])
 
 
 class OfferPage(BaseModel):
@@ -101,37 +147,45 @@ class ClaimView(BaseModel):
     title_zh: str = TitleZh
     title_en: str = TitleEn
 
-    @staticmethod
-    def kept(made: Redeemed) -> dict[str, Any]:
-        """What may be stored for retries: facts that never change, and no coupon."""
-        return {
-            "redemption_id": str(made.redemption_id),
-            "points": made.points,
-            "held_until": made.held_until.isoformat(),
-            "offer_id": str(made.offer_id),
-            "title_zh": made.title_zh,
-            "title_en": made.title_en,
-        }
-
     @classmethod
-    def of(cls, kept: dict[str, Any], *, coupon: str, english: bool) -> Self:
+    def of(cls, made: Redeemed, *, coupon: str, english: bool) -> Self:
         """The answer, from what was kept and the code that is worked out again."""
-        title = kept["title_en"] if english else kept["title_zh"]
-        return cls(**kept, state="held", coupon=coupon, title=title)
+        return cls(
+            redemption_id=made.redemption_id,
+            state="held",
+            coupon=coupon,
+            points=made.points,
+            held_until=made.held_until,
+            offer_id=made.offer_id,
+            title=made.title_en if english else made.title_zh,
+            title_zh=made.title_zh,
+            title_en=made.title_en,
+        )
 
 
 class RedemptionView(BaseModel):
     """A redemption as it stands now."""
 
     redemption_id: UUID = RedemptionId
-    state: State = Field(
-        description="`held`: can be used; `expired`: was not used in time.", examples=["held"]
+    state: Shown = Field(
+        description="`held` and `presented` (a till has it in hand): can be used; `expired`: was"
+        " not used in time; `void`: the offer was withdrawn; `settled`: spent, and paid out.",
+        examples=["held"],
     )
     coupon: str | None = Field(
-        description="What the QR code carries; null unless the state is `held`.",
-        examples=[_CODE],
+        description="What the QR code carries; null once it cannot be used.", examples=[_CODE]
+    )
+    coupon_spelled: str | None = Field(
+        description="The same to read aloud or type, its last symbol checks the others.",
+        examples=["c1. 0N7Z K3V9 QX2M 4T8B 5C6D 1F0G HJZ"],
+    )
+    rotating: bool = Field(
+        description="Whether tills want the code that changes: ask `live-codes`.", examples=[False]
     )
     points: int = Field(description="Its price in whole points.", examples=[100])
+    refunded_points: int = Field(
+        description="Whole points that came back after it was spent.", examples=[0]
+    )
     created_at: datetime = Field(description="When it was claimed (UTC).", examples=[_AT])
     held_until: datetime = Field(
         description="Unused by then (UTC), the points come back.", examples=[_AT]
@@ -150,9 +204,12 @@ class RedemptionView(BaseModel):
         """The owner's view of a redemption."""
         return cls(
             redemption_id=claim.id,
-            state=_STATES[claim.state],
+            state=claim.shown,
             coupon=coupon,
+            coupon_spelled=None if coupon is None else spelled(coupon),
+            rotating=claim.rotating,
             points=claim.points,
+            refunded_points=claim.refunded_points,
             created_at=claim.created_at,
             held_until=claim.held_until,
             resolved_at=claim.resolved_at,
@@ -168,62 +225,6 @@ class RedemptionPage(BaseModel):
     """The citizen's redemptions, the newest first."""
 
     items: list[RedemptionView] = Field(description="At most `limit` redemptions.")
-    next_cursor: str | None = Field(
-        description="Ask for the next page with it; null on the last page.", examples=[None]
-    )
-
-
-class ScanCoupon(BaseModel):
-    """Take a coupon at the till."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    coupon: str = Field(
-        min_length=1,
-        max_length=TYPED_CHARS_MAX,
-        description="What was scanned or typed; case, spaces and dashes do not matter.",
-        examples=[_CODE],
-    )
-    order_no: str = Field(
-        pattern=r"^[!-~]{1,64}$",
-        description="Your own number of the sale; send it again when you retry.",
-        examples=["POS-3-20260301-0042"],
-    )
-
-
-class ScanView(BaseModel):
-    """A coupon that was spent in your favour."""
-
-    order_no: str = Field(
-        description="Your own number of the sale.", examples=["POS-3-20260301-0042"]
-    )
-    redemption_id: UUID = RedemptionId
-    offer_id: UUID = OfferId
-    title: str = Title
-    title_zh: str = TitleZh
-    title_en: str = TitleEn
-    points: int = Field(description="Whole points you are owed for it.", examples=[100])
-    scanned_at: datetime = Field(description="When it was spent (UTC).", examples=[_AT])
-
-    @classmethod
-    def of(cls, scanned: Scanned, *, english: bool) -> Self:
-        """The merchant's view: what to hand over, and nothing about who asks for it."""
-        return cls(
-            order_no=scanned.order_no,
-            redemption_id=scanned.redemption_id,
-            offer_id=scanned.offer_id,
-            title=scanned.title_en if english else scanned.title_zh,
-            title_zh=scanned.title_zh,
-            title_en=scanned.title_en,
-            points=scanned.points,
-            scanned_at=scanned.scanned_at,
-        )
-
-
-class ScanPage(BaseModel):
-    """What your tills have taken today, the newest first."""
-
-    items: list[ScanView] = Field(description="At most `limit` scans.")
     next_cursor: str | None = Field(
         description="Ask for the next page with it; null on the last page.", examples=[None]
     )

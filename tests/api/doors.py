@@ -10,6 +10,7 @@ from fastapi.routing import iter_route_contexts
 
 from app.ids import account_number
 from app.people import guards
+from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
 
 GUARDS = {
@@ -57,5 +58,6 @@ def token(tokens: Tokens, audience: Audience, *, now: datetime, **changes: Any) 
     """A good token of somebody."""
     account = account_number(7) if audience is Audience.citizen else 0
     subject = "bikes" if audience is Audience.provider else str(SOMEBODY)
-    fields = {"subject": subject, "account_id": account} | changes
+    seat = Seat(Role.manager) if audience is Audience.merchant else None
+    fields = {"subject": subject, "account_id": account, "seat": seat} | changes
     return tokens.sign(audience, now=now, **fields)

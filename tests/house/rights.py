@@ -24,15 +24,22 @@ cause                   SI    SI     S      S      book own
 citizen                 SIU   -      -      -
 claim                   SI    S      -      -
 claim_subject           SIU   SIU    -      -
+code_import             SIU   SIU    -      -
+code_line               SIUD  SIUD   -      -
 consent                 SIu   S      -      S      own
 correction              SIu   Su     S      S
 counter_account         SI    S      S      S
+coupon_refund           SI    S      S      S      book own
+coupon_undo             SI    S      S      S      book own
 debt                    SIU   SIU    S      S      own
 dry_run_report          SI    SI     S      -      book
 entry                   SI    SI     S      S      book own
 evidence                SI    S      -      -      book
+exchange_rate           SI    S      S      S      book
 expiry_notice           SI    SI     S      -
 factor_set              SI    S      S      S      book
+funding_budget          SI    S      S      -
+funding_slot            SIU   SIU    S      -
 held_activity           SI    S      S      S      own
 ingest_file             SIU   S      S      -
 input_shape             SI    S      S      S      book
@@ -42,28 +49,52 @@ ledger_sweep            SIU   SIU    S      -
 link                    SIu   S      -      S      own
 lot                     SIU   SIU    S      S      own
 merchant                SIU   S      S      S
+merchant_application    SIu   -      -      S
+merchant_contact        SI    -      -      -
+merchant_staff          SIu   -      -      S     
+merchant_transition     SI    S      S      S      book
 methodology_transition  SI    SI     S      -      book
 methodology_version     SIu   Su     S      S
 natural_key             S     S      -      -      book
-offer                   SIU   S      S      S
+offer                   SIU   SU     S      S
+offer_code              SIU   SIU    -      S
+offer_funding           SI    S      S      S
+offer_seed              SIU   SIU    S      -
 offer_stock             SIU   SU     S      S
 offer_use               SIU   SU     S      -
+offer_withdrawal        SIU   SIU    S      S
 officer                 SI    -      -      -
+offline_batch           SI    S      -      S      book
+offline_item            SI    S      S      S      book
 outbox                  SIUD  SIUD   -      -
+payout                  SIu   S      -      S     
+payout_batch            SIu   S      -      -
+payout_part             SIu   S      -      -
 programme               SIU   S      S      S
 proposal                SIu   S      -      -
 provider                SIU   S      S      S
-redemption              SIu   Su     -      S      own
+redemption              SIu   SIu    -      S      own
 reduction               SI    S      S      S      book own
 reduction_correction    SI    SI     S      S      book own
 request                 SIu   S      -      -
 rollup                  SIU   SIU    S      -
+rotating_rule           SIU   S      -      S     
+rotating_use            SI    S      -      S      book
 scan                    SI    S      S      S      book own
 seal                    SI    SI     S      -      book
 seal_day                SI    SI     S      -      book
 seal_round              SI    SI     S      -      book
+settlement              SI    SI     S      S      book
+settlement_cut_off      SI    S      S      -      book
+settlement_day          SIu   SIu    S      S
+settlement_file         SI    SI     S      S      book
+settlement_line         SI    SI     S      S      book
 shadow_result           SI    SI     S      -      book
+store                   SIu   S      S      S
 tariff                  SIU   S      S      S
+ticket                  SIU   SIU    -      S      own
+till                    SIu   S      -      S     
+till_key                SIu   -      -      S
 unit                    SIU   S      S      S
 """
 

@@ -6,7 +6,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.ids import new_id
 from app.people.errors import NotSignedIn, WrongAudience
+from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
 from tests.city import NOON
 
@@ -80,9 +82,37 @@ def test_a_remembered_token_still_expires():
         tokens.read(token, Audience.officer, now=NOON + timedelta(minutes=10))
 
 
+SEATS = {
+    "no role": {},
+    "an unknown role": {"role": "king"},
+    "half a till": {"role": "cashier", "till": str(new_id())},
+    "a malformed person": {"role": "cashier", "staff": "me"},
+}
+
+
+@pytest.mark.parametrize("name", SEATS)
+def test_a_merchants_token_says_who_stands_there(name):
+    """Without a role, with half a till or a malformed id, a merchant's token is none."""
+    forgery = forged(GOOD | {"aud": "merchant", "acc": 0} | SEATS[name])
+    with pytest.raises(NotSignedIn):
+        Tokens(KEY).read(forgery, Audience.merchant, now=NOON)
+
+
+def test_a_seat_comes_back_as_it_was_signed():
+    """A till, a person and a developer: every part of the seat survives."""
+    tokens, ids = Tokens(KEY), [new_id() for _ in range(4)]
+    for seat in (
+        Seat(Role.cashier, *ids[:3]),
+        Seat(Role.accountant, staff_id=ids[3]),
+        Seat(Role.manager),
+    ):
+        token = tokens.sign(Audience.merchant, subject="m", seat=seat, now=NOON)
+        assert tokens.read(token, Audience.merchant, now=NOON).seat == seat
+
+
 def test_a_till_opens_no_wallet():
     """A good token of another audience is refused as such."""
     tokens = Tokens(KEY)
-    token = tokens.sign(Audience.merchant, subject="m", now=NOON)
+    token = tokens.sign(Audience.merchant, subject="m", seat=Seat(Role.cashier), now=NOON)
     with pytest.raises(WrongAudience):
         tokens.read(token, Audience.citizen, now=NOON)

@@ -42,9 +42,11 @@ class Left:
 
 async def left(tx: Tx, offer_id, account_id) -> Left:
     """Units in stock, and units of this offer that the account holds or has spent."""
-    stock = await tx.execute("SELECT remaining FROM offer_stock WHERE offer_id = %s", (offer_id,))
+    stock = await tx.execute(
+        "SELECT sum(remaining)::int FROM offer_stock WHERE offer_id = %s", (offer_id,)
+    )
     use = await tx.execute(
-        "SELECT used FROM offer_use WHERE bucket = %s AND account_id = %s AND offer_id = %s",
+        "SELECT used FROM offer_use WHERE bucket = %s AND subject = %s AND offer_id = %s AND kind = 10",
         (account_id % 1024, account_id, offer_id),
     )
     units, used = await stock.fetchone(), await use.fetchone()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rewards import coupons
-from app.rewards.errors import CouponUnreadable
+from app.rewards.errors import CouponMistyped, CouponUnreadable
 
 KEY = b"k" * 32
 ids = st.uuids()
@@ -60,7 +60,7 @@ def test_full_width_letters_and_the_chinese_full_stop_are_read():
         "c1.",
         "c2." + "0" * 26,
         "c1." + "0" * 25,
-        "c1." + "0" * 27,
+        "c1." + "0" * 28,
         "c1." + "U" * 26,
         "c1." + "0" * 25 + "\x00",
         "https://example.com/c1." + "0" * 26,
@@ -95,3 +95,37 @@ def test_the_picture_is_a_small_svg():
     assert picture.startswith("<svg")
     assert "script" not in picture
     assert len(picture) < 5_000
+
+
+def test_the_spelled_code_is_read_back():
+    """27 symbols in groups of four, the last one checks the others; no check is fine too."""
+    code = coupons.code_of(KEY, bucket=777, redemption_id=uuid4())
+    spelled = coupons.spelled(code)
+    assert [len(group) for group in spelled.split()] == [3, 4, 4, 4, 4, 4, 4, 3]
+    assert coupons.read(spelled) == coupons.read(spelled.lower()) == coupons.read(code)
+
+
+def test_every_wrong_symbol_is_told():
+    """Whichever of the 26 symbols is mistyped, whatever is typed instead."""
+    code = coupons.code_of(KEY, bucket=5, redemption_id=uuid4())
+    plain = coupons.spelled(code).replace(" ", "")
+    for place in range(3, 29):
+        for symbol in set(coupons.SYMBOLS) - {plain[place]}:
+            with pytest.raises(CouponMistyped):
+                coupons.read(plain[:place] + symbol + plain[place + 1 :])
+
+
+def test_two_symbols_that_changed_places_are_told():
+    """The commonest slip after a wrong symbol."""
+    code = coupons.code_of(KEY, bucket=5, redemption_id=uuid4())
+    plain = coupons.spelled(code).replace(" ", "")
+    for place in range(3, 28):
+        swapped = plain[:place] + plain[place + 1] + plain[place] + plain[place + 2 :]
+        if swapped != plain:
+            with pytest.raises(CouponMistyped):
+                coupons.read(swapped)
+
+
+def test_the_png_is_a_picture():
+    """Programs that cannot draw SVG get the same as PNG."""
+    assert coupons.qr_png("c1." + "0" * 26).startswith(b"\x89PNG\r\n\x1a\n")

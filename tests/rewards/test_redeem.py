@@ -45,21 +45,25 @@ async def test_a_hold_ends_with_its_offer(tx):
     assert (await claim(tx, anna, offer)).held_until == NOON + HOUR
 
 
-async def test_what_cannot_be_claimed(tx):
+async def test_what_cannot_be_claimed(database):
     """Unknown, unpublished, closed and future offers are refused, each with its reason."""
-    anna = await make.rich(tx)
-    draft = await make.offer(tx, published=False)
-    later = await make.offer(tx, opens_at=NOON + HOUR)
-    offer = await make.offer(tx)
+    async with database.writing() as tx:
+        anna = await make.rich(tx)
+        draft = await make.offer(tx, published=False)
+        later = await make.offer(tx, opens_at=NOON + HOUR)
+        offer = await make.offer(tx)
 
-    for offer_id in (uuid4(), draft.id):
-        with pytest.raises(OfferNotFound):
-            await redeem(tx, account_id=anna, offer_id=offer_id, coupon_key=KEY, now=NOON)
-    with pytest.raises(OfferNotFound):
-        await claim(tx, anna, offer, now=NOON + timedelta(days=7))
-    with pytest.raises(OfferNotYetOpen) as refusal:
-        await claim(tx, anna, later)
-    assert refusal.value.facts == {"opens_at": "2026-03-01T05:00:00+00:00"}
+    async def refused(offer_id, refusal, now=NOON):
+        with pytest.raises(refusal) as raised:
+            async with database.writing() as tx:
+                await redeem(tx, account_id=anna, offer_id=offer_id, coupon_key=KEY, now=now)
+        return raised.value.facts
+
+    await refused(uuid4(), OfferNotFound)
+    await refused(draft.id, OfferNotFound)
+    await refused(offer.id, OfferNotFound, now=NOON + timedelta(days=7))
+    facts = await refused(later.id, OfferNotYetOpen)
+    assert facts == {"opens_at": "2026-03-01T05:00:00+00:00"}
 
 
 async def test_a_poor_citizen_leaves_no_trace(database):

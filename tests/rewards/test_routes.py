@@ -205,7 +205,7 @@ async def test_what_a_till_is_refused(client, keys, database, anna, offer):
     refusals = {
         "coupon-unreadable": (422, await scan(client, keys, offer, "c1.hello", "A-2")),
         "coupon-not-found": (404, await scan(client, keys, elsewhere, other, "A-2")),
-        "order-number-used": (409, await scan(client, keys, offer, other, "A-1")),
+        "order-number-used": (422, await scan(client, keys, offer, other, "A-1")),
         "coupon-not-open": (409, await scan(client, keys, offer, one, "A-2")),
         "invalid-request": (422, await scan(client, keys, offer, one, "A\x00")),
     }

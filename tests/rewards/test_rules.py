@@ -3,13 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.rewards import rules
 from app.rewards.errors import (
     CouponNotOpen,
-    OfferNotFound,
-    OfferNotYetOpen,
-    OfferSoldOut,
     OfferUnsound,
 )
 from app.rewards.tables import RedemptionState
@@ -27,25 +26,21 @@ SOUND = {
 }
 
 
-def test_a_hold_lives_a_day_or_until_the_offer_closes():
-    """Whichever comes first."""
-    assert rules.hold_until(NOON + 30 * HOUR, NOON) == NOON + 24 * HOUR
-    assert rules.hold_until(NOON + HOUR, NOON) == NOON + HOUR
+def test_what_opens_later_says_when():
+    """The phone can count down: the moment is in the facts."""
+    refused = rules.not_yet_open(NOON + HOUR)
+    assert refused.facts == {"opens_at": "2026-03-01T05:00:00+00:00"}
 
 
-@pytest.mark.parametrize(
-    ("opens_in", "closes_in", "remaining", "refusal"),
-    [
-        (-1, 0, 5, OfferNotFound),
-        (1, 2, 5, OfferNotYetOpen),
-        (-1, 1, 0, OfferSoldOut),
-    ],
-)
-def test_what_cannot_be_claimed_is_refused(opens_in, closes_in, remaining, refusal):
-    """An offer is open from its first moment to just before its last, while units are left."""
-    with pytest.raises(refusal):
-        rules.ensure_open(NOON + opens_in * HOUR, NOON + closes_in * HOUR, remaining, NOON)
-    rules.ensure_open(NOON, NOON + HOUR, 1, NOON)
+@given(stock=st.integers(1, 10_000_000))
+def test_stock_is_cut_into_slots_that_sum_to_it(stock):
+    """A small stock lies in one to four rows, a large one in up to 64; none is lost in cutting."""
+    slots = rules.slots(stock)
+    assert 1 <= slots <= (4 if stock < 50 else 64)
+    parts = rules.shares(stock, slots)
+    assert (len(parts), sum(parts)) == (slots, stock)
+    assert max(parts) - min(parts) <= 1
+    assert min(parts) >= 1
 
 
 def test_a_hold_that_ran_out_is_expired_before_the_sweep():

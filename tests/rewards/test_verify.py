@@ -1,32 +1,71 @@
 """`puhui verify` finds what is broken in this room."""
 
+from datetime import timedelta
+
 import pytest
 
-from app.rewards import verify
+from app.rewards import codes_import, funding, queue, queue_step, verify
+from app.rewards.funding_split import Share, Source
+from app.rewards.queue_step import DRAW_GRACE
+from app.rewards.tables import Delivery, Mode
 from tests import make
-from tests.rewards.counter import claim, code, till
+from tests.make import NOON
+from tests.rewards.counter import KEY, claim, code, till
 
 BREAKAGES = {
     "rewards.held_points_are_open_redemptions": "UPDATE balance SET held = held + 1",
-    "rewards.stock_left_and_taken_is_initial": "UPDATE offer_stock SET remaining = remaining - 1",
-    "rewards.uses_are_redemptions_within_the_limit": "UPDATE offer_use SET used = used + 1",
-    "rewards.spent_redemptions_have_one_entry": (
-        "UPDATE redemption SET state = 2, resolved_at = created_at WHERE state = 1"
+    "rewards.stock_left_and_taken_is_initial": (
+        "UPDATE offer_stock SET remaining = remaining - 1 WHERE remaining > 0"
     ),
-    "rewards.spent_redemptions_have_one_scan": ("UPDATE redemption SET state = 3 WHERE state = 2"),
+    "rewards.uses_are_redemptions_within_the_limit": "UPDATE offer_use SET used = used + 1",
+    "rewards.codes_are_handed_out_once": (
+        "UPDATE offer_code SET state = 1, redemption_id = NULL WHERE state = 2"
+    ),
+    "rewards.funding_left_and_paid_is_the_budget": (
+        "UPDATE funding_slot SET remaining_fen = remaining_fen - 1 WHERE slot = 0"
+    ),
+    "rewards.funding_splits_are_whole": "UPDATE offer SET face_value_fen = face_value_fen + 1",
+    "rewards.draws_are_what_their_seed_says": (
+        "UPDATE ticket SET place = 4 - place WHERE place IN (1, 3)"
+    ),
+    "rewards.granted_tickets_are_redemptions": (
+        "UPDATE ticket SET id = gen_random_uuid() WHERE state = 2"
+    ),
 }
+
+
+async def a_days_work(tx):
+    """One of everything: a coupon spent and one held, a subsidy, a code, a draw."""
+    anna = await make.rich(tx)
+    budget = await funding.open_budget(
+        tx, source=Source.carbon, programme="2026", fen=9_000, now=NOON
+    )
+    shares = [Share(Source.carbon, 100, budget), Share(Source.merchant, 900)]
+    offer = await make.offer(tx, face_value_fen=1_000, funding=shares)
+    await till(tx, offer, code(anna, (await claim(tx, anna, offer)).redemption_id))
+    await claim(tx, anna, offer)
+
+    coded = await make.offer(tx, stock=0, delivery=Delivery.merchant_code)
+    codes = await codes_import.receive(tx, offer_id=coded.id, content=b"A\nB", key=KEY, now=NOON)
+    await codes_import.import_some(tx, import_id=codes, limit=9, now=NOON)
+    await claim(tx, anna, coded)
+
+    draws_at = NOON + timedelta(hours=1)
+    drawn = await make.offer(tx, mode=Mode.lottery, draws_at=draws_at, per_citizen=1, stock=2)
+    for _ in range(3):
+        await queue.take_ticket(
+            tx, account_id=await make.rich(tx), offer_id=drawn.id, coupon_key=KEY, now=NOON
+        )
+    await queue_step.step(tx, offer_id=drawn.id, limit=9, now=draws_at + DRAW_GRACE)
 
 
 @pytest.mark.parametrize("name", BREAKAGES)
 async def test_each_check_sees_its_breach(tx, name):
     """A single wrong row is counted by the check that is there for it."""
-    anna = await make.rich(tx)
-    offer = await make.offer(tx)
-    await till(tx, offer, code(anna, (await claim(tx, anna, offer)).redemption_id))
-    await claim(tx, anna, offer)
+    await a_days_work(tx)
     before = {check.name: check for check in await verify.breaches(tx)}
-    assert set(before) == set(BREAKAGES)
-    assert all(check.rows >= 1 and check.breaches == 0 for check in before.values())
+    assert set(BREAKAGES) <= set(before)
+    assert all(before[each].rows >= 1 and before[each].breaches == 0 for each in BREAKAGES)
 
     await tx.execute(BREAKAGES[name])
 

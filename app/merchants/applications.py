@@ -1,0 +1,153 @@
+"""Door: applications and their contacts, as officers see them; and the lock that changes take."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.audit.record import record
+from app.database import Tx
+from app.merchants import history, rules
+from app.merchants.errors import ApplicationNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A company's application, and how far it has come."""
+
+    id: UUID
+    credit_code: str
+    name_zh: str
+    name_en: str
+    categories: list[str]
+    district_code: str
+    agreement_version: int
+    state: str
+    applied_at: datetime
+    code: str | None
+    notes: str | None
+    checked_by: UUID | None
+    proposal_id: UUID | None
+    decided_by: UUID | None
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Contact:
+    """Whom to call and where to pay; the phone and the account are masked unless said otherwise."""
+
+    contact_name: str
+    phone: str
+    bank_name: str
+    bank_holder: str
+    bank_account: str
+
+
+async def by_id(tx: Tx, *, application_id: UUID) -> Application:
+    """One application.
+
+    Raises:
+        ApplicationNotFound: none has this id.
+
+    """
+    return _found(await (await tx.execute(_ONE, (application_id,))).fetchone())
+
+
+async def lock(tx: Tx, *, application_id: UUID) -> Application:
+    """One application, its row locked until the transaction ends.
+
+    Raises:
+        ApplicationNotFound: none has this id.
+
+    """
+    return _found(await (await tx.execute(_LOCK, (application_id,))).fetchone())
+
+
+async def page(tx: Tx, *, state: str, after: UUID | None, limit: int) -> list[Application]:
+    """At most ``limit`` applications in a state, oldest first."""
+    arguments = {"state": state, "after": after or UUID(int=0), "limit": limit}
+    return [Application(*row) async for row in await tx.execute(_PAGE, arguments)]
+
+
+async def contact(tx: Tx, *, application_id: UUID) -> Contact:
+    """Whom to call and where to pay, phone and account masked.
+
+    Raises:
+        ApplicationNotFound: none has this id.
+
+    """
+    row = await (await tx.execute(_CONTACT, (application_id,))).fetchone()
+    if row is None:
+        raise _unknown()
+    name, phone, bank, holder, account = row
+    return Contact(name, rules.masked(phone), bank, holder, rules.masked(account))
+
+
+async def payout_account(
+    tx: Tx, *, application_id: UUID, officer_id: UUID, now: datetime
+) -> Contact:
+    """Whom to call and where to pay, in full; that somebody looked is kept.
+
+    Raises:
+        ApplicationNotFound: none has this id.
+
+    """
+    row = await (await tx.execute(_CONTACT, (application_id,))).fetchone()
+    if row is None:
+        raise _unknown()
+    await record(
+        tx,
+        actor=history.officer(officer_id),
+        action="merchants.see_account",
+        subject=f"application:{application_id}",
+        now=now,
+    )
+    return Contact(*row)
+
+
+async def account_of(tx: Tx, *, merchant_id: UUID) -> str | None:
+    """The masked bank account of a merchant; None for one without an application."""
+    row = await (await tx.execute(_ACCOUNT_OF, (merchant_id,))).fetchone()
+    return None if row is None else rules.masked(row[0])
+
+
+async def of_merchant(tx: Tx, *, merchant_id: UUID) -> UUID:
+    """The application a merchant came from.
+
+    Raises:
+        ApplicationNotFound: it came without one, or there is no such merchant.
+
+    """
+    row = await (await tx.execute(_OF_MERCHANT, (merchant_id,))).fetchone()
+    if row is None or row[0] is None:
+        raise _unknown()
+    found: UUID = row[0]
+    return found
+
+
+def _found(row: tuple[object, ...] | None) -> Application:
+    if row is None:
+        raise _unknown()
+    return Application(*row)  # type: ignore[arg-type]
+
+
+def _unknown() -> ApplicationNotFound:
+    return ApplicationNotFound("No application has this id.", "没有该编号的入驻申请。")
+
+
+_COLUMNS = """
+SELECT id, credit_code, name_zh, name_en, categories, district_code, agreement_version, state,
+       applied_at, code, notes, checked_by, proposal_id, decided_by, refusal
+  FROM merchant_application
+"""
+_ONE = f"{_COLUMNS} WHERE id = %s"
+_LOCK = f"{_COLUMNS} WHERE id = %s FOR UPDATE"
+_PAGE = f"{_COLUMNS} WHERE state = %(state)s AND id > %(after)s ORDER BY id LIMIT %(limit)s"
+_CONTACT = """
+SELECT contact_name, phone, bank_name, bank_holder, bank_account
+  FROM merchant_contact WHERE application_id = %s
+"""
+_ACCOUNT_OF = """
+SELECT c.bank_account FROM merchant m JOIN merchant_contact c USING (application_id)
+ WHERE m.id = %s
+"""
+_OF_MERCHANT = "SELECT application_id FROM merchant WHERE id = %s"

@@ -1,0 +1,23 @@
+"""Door: the little that offers may ask about a citizen. Reads only; one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Where a citizen lives and since when they are known."""
+
+    district_code: str
+    known_since: datetime
+
+
+async def about(tx: Tx, *, account_id: int) -> About | None:
+    """What is known about the citizen behind an account; None when there is nobody."""
+    row = await (await tx.execute(_ABOUT, (account_id,))).fetchone()
+    return About(*row) if row is not None else None
+
+
+_ABOUT = "SELECT district_code, created_at FROM citizen WHERE account_id = %s"
