@@ -115,7 +115,6 @@ _ROUTERS = (
     approvals_officer.router,
     ledger_officer.books,
     ledger_public.router,
-    rewards_officer.router,
 )
 
 

@@ -9,6 +9,7 @@ _SAMPLES = {
     "bigint": "1",
     "numeric": "1",
     "uuid": "gen_random_uuid()",
+    "uuid[]": "'{}'",
     "jsonb": "'{}'",
     "boolean": "true",
     "bytea": "decode(repeat('ab', 32), 'hex')",

@@ -3,7 +3,8 @@
 S select, I insert, U update, u update of some columns, D delete, - nothing. Nobody but the owner
 may TRUNCATE, ALTER, DROP, or switch a trigger off; whoever may insert may COPY FROM, except where
 row-level security hides other people's rows. A ``book`` refuses UPDATE, DELETE and TRUNCATE to
-everybody, the owner of the schema included. ``own``: the caller sees its own rows only.
+everybody, the owner of the schema included. ``own``: a calling citizen sees its own rows only;
+``sale``: so does a calling merchant.
 """
 
 from dataclasses import dataclass
@@ -29,8 +30,8 @@ code_line               SIUD  SIUD   -      -
 consent                 SIu   S      -      S      own
 correction              SIu   Su     S      S
 counter_account         SI    S      S      S
-coupon_refund           SI    S      S      S      book own
-coupon_undo             SI    S      S      S      book own
+coupon_refund           SI    S      S      S      book own sale
+coupon_undo             SI    S      S      S      book own sale
 debt                    SIU   SIU    S      S      own
 dry_run_report          SI    SI     S      -      book
 entry                   SI    SI     S      S      book own
@@ -51,7 +52,7 @@ lot                     SIU   SIU    S      S      own
 merchant                SIU   S      S      S
 merchant_application    SIu   -      -      S
 merchant_contact        SI    -      -      -
-merchant_staff          SIu   -      -      S     
+merchant_staff          SIu   -      -      S sale
 merchant_transition     SI    S      S      S      book
 methodology_transition  SI    SI     S      -      book
 methodology_version     SIu   Su     S      S
@@ -64,36 +65,36 @@ offer_stock             SIU   SU     S      S
 offer_use               SIU   SU     S      -
 offer_withdrawal        SIU   SIU    S      S
 officer                 SI    -      -      -
-offline_batch           SI    S      -      S      book
-offline_item            SI    S      S      S      book
+offline_batch           SI    S      -      S      book sale
+offline_item            SI    S      S      S      book sale
 outbox                  SIUD  SIUD   -      -
-payout                  SIu   S      -      S     
+payout                  SIu   S      -      S sale
 payout_batch            SIu   S      -      -
 payout_part             SIu   S      -      -
 programme               SIU   S      S      S
 proposal                SIu   S      -      -
 provider                SIU   S      S      S
-redemption              SIu   SIu    -      S      own
+redemption              SIu   SIu    -      S      own sale
 reduction               SI    S      S      S      book own
 reduction_correction    SI    SI     S      S      book own
 request                 SIu   S      -      -
 rollup                  SIU   SIU    S      -
-rotating_rule           SIU   S      -      S     
+rotating_rule           SIU   S      -      S sale
 rotating_use            SI    S      -      S      book
-scan                    SI    S      S      S      book own
+scan                    SI    S      S      S      book own sale
 seal                    SI    SI     S      -      book
 seal_day                SI    SI     S      -      book
 seal_round              SI    SI     S      -      book
-settlement              SI    SI     S      S      book
+settlement              SI    SI     S      S      book sale
 settlement_cut_off      SI    S      S      -      book
 settlement_day          SIu   SIu    S      S
 settlement_file         SI    SI     S      S      book
-settlement_line         SI    SI     S      S      book
+settlement_line         SI    SI     S      S      book sale
 shadow_result           SI    SI     S      -      book
 store                   SIu   S      S      S
 tariff                  SIU   S      S      S
 ticket                  SIU   SIU    -      S      own
-till                    SIu   S      -      S     
+till                    SIu   S      -      S sale
 till_key                SIu   -      -      S
 unit                    SIU   S      S      S
 """
@@ -108,15 +109,25 @@ class Rights:
     of: dict[str, str]
     book: bool
     own: bool
+    sale: bool
+
+    @property
+    def hidden(self) -> bool:
+        """Whether row-level security stands before it."""
+        return self.own or self.sale
 
 
 def _read(line: str) -> tuple[str, Rights]:
     table, *words = line.split()
     letters = ["" if word == "-" else word for word in words[: len(ROLES)]]
     marks = words[len(ROLES) :]
-    return table, Rights(dict(zip(ROLES, letters, strict=True)), "book" in marks, "own" in marks)
+    return table, Rights(
+        dict(zip(ROLES, letters, strict=True)), "book" in marks, "own" in marks, "sale" in marks
+    )
 
 
 RIGHTS = dict(_read(line) for line in _TABLE.strip().splitlines()[1:])
 BOOKS = [table for table, rights in RIGHTS.items() if rights.book]
 OWN = [table for table, rights in RIGHTS.items() if rights.own]
+SALES = [table for table, rights in RIGHTS.items() if rights.sale]
+HIDDEN = [table for table, rights in RIGHTS.items() if rights.hidden]

@@ -15,11 +15,10 @@ from app.ledger import statement
 from app.settings import DatabaseSettings
 from tests import make
 from tests.house.examples import example
-from tests.house.rights import OWN
+from tests.house.rights import OWN, SALES
 
 ROUTES = sorted(Path(app.__file__).parent.glob("*/routes_[cm]*.py"))
 SEES_OTHERS = {"read_proof": "a seal's siblings are other people's entries; they leave as hashes"}
-SALES = {"coupon_refund", "coupon_undo", "redemption", "scan"}
 ANNA, BORIS = 1, 1025
 CAFE, BAKERY = uuid4(), uuid4()
 
@@ -28,17 +27,22 @@ def crowd(connection: psycopg.Connection, table: str) -> None:
     """A row of Anna's and one of Boris's, sold by two merchants."""
     for account_id, merchant_id in ((ANNA, CAFE), (BORIS, BAKERY)):
         given = {"account_id": str(account_id), "merchant_id": f"'{merchant_id}'"}
-        given |= {name: f"'{uuid4()}'" for name in ("id", "order_no", "coupon_digest")}
+        given |= {
+            name: f"'{uuid4()}'"
+            for name in ("id", "order_no", "coupon_digest", "offer_id", "staff_id")
+        }
         example(connection, table, **given)
 
 
-def seen(connection: psycopg.Connection, table: str, **caller: object) -> list[object]:
+def seen(
+    connection: psycopg.Connection, table: str, whose: str = "account_id", **caller: object
+) -> list[object]:
     """Whose rows a statement without a WHERE clause finds, for this caller or for nobody."""
     with connection.transaction(force_rollback=True):
         connection.execute("SET LOCAL ROLE puhui_caller")
         for name, value in caller.items():
             connection.execute("SELECT set_config(%s, %s, true)", (f"puhui.{name}", str(value)))
-        return connection.execute(f"SELECT account_id FROM {table}").fetchall()
+        return connection.execute(f"SELECT {whose} FROM {table}").fetchall()
 
 
 @pytest.mark.parametrize("table", OWN)
@@ -54,6 +58,18 @@ def test_a_forgotten_where_shows_the_callers_rows_alone(urls, table):
         assert seen(connection, table) == []
         sold = [ANNA] if table in SALES else []
         assert seen(connection, table, merchant_id=CAFE) == sold
+        connection.rollback()
+
+
+@pytest.mark.parametrize("table", SALES)
+def test_a_forgotten_where_shows_the_merchants_rows_alone(urls, table):
+    """The cafe sees its rows, the bakery its own, and nobody sees a third merchant's or all."""
+    with psycopg.connect(urls.owner, row_factory=scalar_row) as connection:
+        crowd(connection, table)
+        assert seen(connection, table, "merchant_id", merchant_id=CAFE) == [CAFE]
+        assert seen(connection, table, "merchant_id", merchant_id=BAKERY) == [BAKERY]
+        assert seen(connection, table, "merchant_id", merchant_id=uuid4()) == []
+        assert seen(connection, table, "merchant_id") == []
         connection.rollback()
 
 
