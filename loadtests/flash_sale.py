@@ -50,7 +50,7 @@ class Hall:
     @property
     def lead_s(self) -> float:
         """From publishing to the bell: the crowd has to arrive first."""
-        return 2 + self.callers / 1_000
+        return 1 + self.callers / 400
 
 
 def first_come(

@@ -176,7 +176,11 @@ def verified(town: City) -> Check:
     checks = asyncio.run(prove())
     breaches = [each for each in checks if each.breaches]
     name = "puhui verify: " + (", ".join(each.name for each in breaches) or f"{len(checks)} checks")
-    return Check(name, sum(each.rows for each in checks), sum(each.breaches for each in breaches))
+    return Check(
+        name,
+        int(sum(each.rows for each in checks)),  # PostgreSQL's sums are decimals
+        sum(each.breaches for each in breaches),
+    )
 
 
 def mix(heard: Sequence[Heard]) -> dict[str, int]:

@@ -18,9 +18,9 @@ log = structlog.get_logger()
 async def cancel(tx: Tx, *, account_id: int, redemption_id: UUID, now: datetime) -> Claim:
     """Give points, use and unit back; cancelling again answers the same.
 
-    The redemption's row is changed first and guarded by its state: of a cancel, a scan and a
-    sweep at the same moment exactly one finds it held. Then balance, uses, budgets, and stock
-    last. A merchant's suspension is no obstacle.
+    The redemption's row is locked first, and its change is guarded by its state: of a cancel, a
+    scan and a sweep at the same moment exactly one finds it held. Then balance, uses, budgets,
+    and stock last. A merchant's suspension is no obstacle.
 
     Args:
         tx: the caller's transaction.
@@ -39,6 +39,7 @@ async def cancel(tx: Tx, *, account_id: int, redemption_id: UUID, now: datetime)
         "cancelled": RedemptionState.cancelled.value,
         "now": now,
     }
+    await tx.execute(_LOCK, key)
     row = await (await tx.execute(_CANCEL, key | states)).fetchone()
     if row is not None:
         resolved = Resolved(*row)
@@ -50,6 +51,11 @@ async def cancel(tx: Tx, *, account_id: int, redemption_id: UUID, now: datetime)
     return claim
 
 
+# Without it a till that undoes a sale between our two statements would let us answer "held".
+_LOCK = """
+SELECT FROM redemption
+ WHERE bucket = %(bucket)s AND account_id = %(account_id)s AND id = %(id)s FOR UPDATE
+"""
 _CANCEL = """
 UPDATE redemption SET state = %(cancelled)s, resolved_at = %(now)s
  WHERE bucket = %(bucket)s AND account_id = %(account_id)s AND id = %(id)s

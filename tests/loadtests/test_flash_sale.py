@@ -57,12 +57,16 @@ def test_a_sale_is_sound_and_the_judge_sees_what_is_planted(hall):
         "nobody heard 'sold out' while a unit was left",
     ]
     with psycopg.connect(hall.town.place.url) as connection:
-        connection.execute("UPDATE redemption SET state = 3 WHERE id = %s", (sold,))
+        connection.execute(
+            "UPDATE redemption SET state = 3, resolved_at = now() WHERE id = %s", (sold,)
+        )
         connection.commit()
         names = " ".join(broken(sale_judge.judge(hall.town, sale, heard, before)))
         assert "exactly as many are sold" in names
         assert "stock_left_and_taken_is_initial" in names
-        connection.execute("UPDATE redemption SET state = 1 WHERE id = %s", (sold,))
+        connection.execute(
+            "UPDATE redemption SET state = 1, resolved_at = NULL WHERE id = %s", (sold,)
+        )
         connection.commit()
 
 

@@ -51,7 +51,7 @@ async def test_two_tills_ask_about_one_coupon_and_take_it(committing):
             async with committing.writing() as tx:
                 await shop.ask(tx, coupon, desk=desk)
             async with committing.writing() as tx:
-                await shop.take(tx, coupon, desk=desk, order_no=f"{coupon.id}-{desk.actor[-1]}")
+                await shop.take(tx, coupon, desk=desk, order_no=f"{desk.actor}-{coupon.id}")
         except DomainError as error:
             return error.code()
         return "ok"
@@ -139,6 +139,7 @@ async def test_taking_undoing_and_cancelling_without_end(live_client, committing
         for _ in range(12):
             answer = await live_client.post(path, headers=citizen_headers(keys, coupon.account_id))
             if answer.status_code == 200:
+                assert answer.json()["state"] == "cancelled"
                 return "cancelled"
         return "kept"
 

@@ -6,11 +6,14 @@ from hashlib import sha256
 
 import pytest
 
+from app.rewards import scan
+from app.rewards.coupons_rules import Desk
 from app.rewards.errors import SaleSettled
 from app.settlement import close, close_days, days, kept, regenerate, rules, sponsors, verify
 from app.settlement.errors import CutOffUnsound, DayNotOver
 from tests import make
 from tests.make import NOON
+from tests.merchants import front_door
 from tests.rewards.counter import claim, code
 from tests.settlement.books import (
     DAY,
@@ -255,3 +258,23 @@ def test_days_end_at_midnight_or_later():
     just_before = end - timedelta(microseconds=1)
     assert rules.day_of(just_before, zone="Asia/Shanghai", minutes=90) == date(2026, 3, 1)
     assert rules.day_of(end, zone="Asia/Shanghai", minutes=90) == date(2026, 3, 2)
+
+
+async def test_a_line_keeps_the_codes_of_store_and_till(database, tx):
+    """The file names them as they were on the day, and still does when they are called otherwise."""
+    ours = await stall(tx)
+    store = await front_door.store(tx, ours.merchant.id, code="s-1")
+    issued = await front_door.till(tx, ours.merchant.id, store.id)
+    anna = await make.rich(tx, 100)
+    coupon = code(anna, (await claim(tx, anna, ours.offer)).redemption_id)
+    desk = Desk(f"till:{issued.till_id}", store.id)
+    await scan.scan(
+        tx, merchant_id=ours.merchant.id, order_no="A-1", coupon=coupon, now=NOON, desk=desk
+    )
+    await close_day(database)
+    rows = await tx.execute("SELECT code FROM till WHERE id = %s", (issued.till_id,))
+    [(till_code,)] = await rows.fetchall()
+    [line], _ = read(await file(tx, ours.merchant.id))
+    assert (line["store"], line["till"]) == ("s-1", till_code)
+    await tx.execute("UPDATE store SET code = 'renamed'")
+    assert (await regenerate.compare(tx)).differing == []
