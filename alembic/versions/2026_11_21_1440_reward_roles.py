@@ -17,7 +17,7 @@ down_revision = "2026_11_21_1430"
 
 _CITIZENS = ("ticket", "coupon_undo", "coupon_refund")
 _MERCHANTS = (
-    "coupon_undo", "coupon_refund", "rotating_rule", "offline_batch", "offline_item", "till",
+    "coupon_undo", "coupon_refund", "offline_batch", "offline_item", "till",
     "merchant_staff", "settlement", "settlement_line", "payout",
 )  # fmt: skip
 
@@ -59,7 +59,7 @@ REVOKE ALL ON FUNCTION show_own_sales(regclass) FROM PUBLIC;
 # codes, makes holders whole and grants tickets.
 _RIGHTS = """
 GRANT SELECT ON store, till_key, settlement_file, settlement_day, offer_funding, offer_withdrawal,
-  exchange_rate, rotating_use, merchant_application, merchant_transition, offer_code
+  exchange_rate, rotating_rule, rotating_use, merchant_transition, offer_code, payout_part
   TO puhui_caller;
 GRANT SELECT ON store, till, merchant_transition, coupon_undo, coupon_refund, rotating_rule,
   rotating_use, offline_batch, offline_item, exchange_rate, funding_budget, offer_funding, offer_seed,

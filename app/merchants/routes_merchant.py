@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response, status
 
 from app.clock import Now
-from app.database import WriteTx
+from app.database import ReadTx, WriteTx
 from app.merchants import (
     applications,
     cursors,
@@ -56,7 +56,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/profile", dependencies=[Everybody], responses=document(*_SIGN_IN, MerchantNotFound))
-async def profile(merchant: CurrentMerchant, tx: MerchantTx) -> ProfileOut:
+async def profile(merchant: CurrentMerchant, tx: ReadTx) -> ProfileOut:
     """Who you are, how you stand, and what your token may do."""
     found = await directory.by_id(tx, merchant_id=merchant.id)
     account = await applications.account_of(tx, merchant_id=merchant.id)

@@ -50,7 +50,7 @@ ledger_sweep            SIU   SIU    S      -
 link                    SIu   S      -      S      own
 lot                     SIU   SIU    S      S      own
 merchant                SIU   S      S      S
-merchant_application    SIu   -      -      S
+merchant_application    SIu   -      -      -
 merchant_contact        SI    -      -      -
 merchant_staff          SIu   -      -      S sale
 merchant_transition     SI    S      S      S      book
@@ -70,7 +70,7 @@ offline_item            SI    S      S      S      book sale
 outbox                  SIUD  SIUD   -      -
 payout                  SIu   S      -      S sale
 payout_batch            SIu   S      -      -
-payout_part             SIu   S      -      -
+payout_part             SIu   S      -      S
 programme               SIU   S      S      S
 proposal                SIu   S      -      -
 provider                SIU   S      S      S
@@ -79,7 +79,7 @@ reduction               SI    S      S      S      book own
 reduction_correction    SI    SI     S      S      book own
 request                 SIu   S      -      -
 rollup                  SIU   SIU    S      -
-rotating_rule           SIU   S      -      S sale
+rotating_rule           SIU   S      -      S
 rotating_use            SI    S      -      S      book
 scan                    SI    S      S      S      book own sale
 seal                    SI    SI     S      -      book

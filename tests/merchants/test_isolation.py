@@ -21,6 +21,7 @@ BODIES = {
     ("PUT", "/v1/merchant/stores/{store_id}"): STORE,
     ("POST", "/v1/merchant/stores/{store_id}/tills"): TILL,
     ("POST", "/v1/merchant/tills/{till_id}/rotate"): {"overlap_minutes": 0},
+    ("POST", "/v1/merchant/offers/{offer_id}/withdraw"): {"reason_zh": "停售", "reason_en": "Gone"},
 }
 EVERYTHING = """
 SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
@@ -42,6 +43,8 @@ async def neighbour(tx):
         "till_id": str(till.till_id),
         "staff_id": str(person.staff_id),
         "offer_id": str(offer.id),
+        "day": "2026-02-28",
+        "name": "detail.csv",
     }
 
 
@@ -82,6 +85,7 @@ async def test_a_foreign_id_is_answered_like_one_that_nobody_has(app, client, tx
     _, theirs = await neighbour(tx)
     stranger = await front_door.onboarded(tx)
     nobodys = dict.fromkeys(theirs, "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55")
+    nobodys |= {"day": "2026-02-27", "name": "detail.csv"}
     for method, path in doors(app):
         if "{" not in path:
             continue
