@@ -21,6 +21,7 @@ from app.catalogue.versions import Catalogue
 from app.database import Database, Tx, database_for
 from app.edge import Service
 from app.keys import Keys, keys_for
+from app.lanes import LaneMap
 from app.ledger import officer_adjust, officer_names
 from app.ledger import routes_citizen as ledger_citizen
 from app.ledger import routes_officer as ledger_officer
@@ -119,6 +120,7 @@ def create_app(
     app.state.tokens = Tokens(keys.token)
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
+    app.state.lanes = LaneMap(settings.lanes)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")

@@ -19,10 +19,11 @@ budget                  SI    S      S      S      book
 budget_draw             SI    SI     S      -      book
 budget_month            SIU   SIU    S      -
 budget_slot             SIU   SIU    S      -
+cap_lane                SID   SD     -      -
 cap_use                 SIU   SIU    S      -
 cause                   SI    SI     S      S      book own
 citizen                 SIU   -      -      -
-claim                   SI    S      -      -
+claim                   SID   SD     -      -
 claim_subject           SIU   SIU    -      -
 consent                 SIu   S      -      S      own
 correction              SIu   Su     S      S
@@ -36,6 +37,8 @@ factor_set              SI    S      S      S      book
 held_activity           SI    S      S      S      own
 ingest_file             SIU   S      S      -
 input_shape             SI    S      S      S      book
+lane_answer             SID   -      -      -
+lane_delivery           SIUD  SD     -      -
 ledger_cursor           SIU   SIU    S      -
 ledger_epoch            S     S      S      -      book
 ledger_sweep            SIU   SIU    S      -
@@ -45,6 +48,7 @@ merchant                SIU   S      S      S
 methodology_transition  SI    SI     S      -      book
 methodology_version     SIu   Su     S      S
 natural_key             S     S      -      -      book
+natural_key_lane        SIUD  SIUD   -      -
 offer                   SIU   S      S      S
 offer_stock             SIU   SU     S      S
 offer_use               SIU   SU     S      -
