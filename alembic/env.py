@@ -19,6 +19,7 @@ for _room in (
 ):  # fmt: skip
     import_module(f"app.{_room}.tables")
 import_module("app.ledger.tables_books")
+import_module("app.reductions.lane_tables")
 
 _ONE_AT_A_TIME = 7_485_501
 """The advisory lock that a second ``puhui migrate`` waits for."""

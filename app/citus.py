@@ -81,13 +81,12 @@ _LOCAL = {
     " offer_seed offer_withdrawal offline_batch offline_item payout payout_batch payout_part"
     " rotating_rule scan settlement settlement_cut_off settlement_day settlement_file"
     " settlement_line store till till_key exchange_rate",
-    _STOCK: "budget_draw budget_lane budget_month budget_slot funding_budget funding_slot"
-    " offer_stock",
+    _STOCK: "budget_draw budget_month budget_slot funding_budget funding_slot offer_stock",
     _IN_LINE: "outbox ticket queue.procrastinate_events queue.procrastinate_jobs"
     " queue.procrastinate_periodic_defers queue.procrastinate_workers",
     _FOLDED: "breakage ledger_cursor ledger_epoch ledger_sweep rollup seal seal_day seal_round",
     _PEOPLE: "citizen consent link",
-    "one row a delivery, whichever buckets it is about": "batch ingest_file",
+    "one row a delivery, whichever buckets it is about": "batch ingest_file lane_delivery",
 }
 
 
@@ -141,7 +140,9 @@ def statements(*, shards: int = SHARDS, tables: Collection[str] | None = None) -
     yield f"SELECT create_distributed_table('balance', 'bucket', shard_count := {shards});"
     for name, spread in spreads.items():
         if spread.how is How.bucket and name != "balance":
-            yield f"SELECT create_distributed_table('{name}', 'bucket', colocate_with := 'balance');"
+            yield (
+                f"SELECT create_distributed_table('{name}', 'bucket', colocate_with := 'balance');"
+            )
     for name, spread in spreads.items():
         if spread.how is How.own:
             yield (

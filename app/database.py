@@ -105,6 +105,11 @@ class Database:
         self._single = single
         self._looks: set[asyncio.Future[None]] = set()
 
+    @property
+    def parallel(self) -> bool:
+        """Whether several transactions may be open at once."""
+        return self._single is None
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Tx]:
         """One transaction: committed when the block ends, rolled back if it raises."""

@@ -22,6 +22,7 @@ from app.console import routes_till
 from app.database import Database, Tx, database_for
 from app.edge import Service
 from app.keys import Keys, keys_for
+from app.lanes import LaneMap
 from app.ledger import officer_adjust, officer_names
 from app.ledger import routes_citizen as ledger_citizen
 from app.ledger import routes_officer as ledger_officer
@@ -160,6 +161,7 @@ def create_app(
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
     app.state.admission = Admission(Gate(cache.store), device_key=keys.subject)
+    app.state.lanes = LaneMap(settings.lanes)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")

@@ -42,7 +42,7 @@ class PlainRoute(APIRoute):
             send: the way back.
 
         """
-        if scope["method"] not in self.methods:
+        if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
         request = Request(scope, receive, send)

@@ -6,7 +6,7 @@ misspelt name inside a group, stops the process before it can serve.
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, PostgresDsn, RedisDsn, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -72,6 +72,9 @@ class Settings(BaseSettings):
 
     environment: Literal["local", "test", "production"] = "local"
     port: int = Field(default=8000, ge=1, le=65_535)
+    lanes: Annotated[int, Field(ge=0, le=1024)] | Literal["citus"] = Field(
+        default=0, description="How batches are cut: 0 not at all, N by bucket, or as Citus lies."
+    )
     home: Path | None = Field(default=None, description="State folder; unset: the user's own.")
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()

@@ -20,6 +20,7 @@ from procrastinate.jobs import Status
 from app import worker_acts, worker_books, worker_ledger
 from app.clock import utc_now
 from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
+from app.lanes import LANES_OFF, LaneMap
 from app.notices.deliver import Channel, ConsoleChannel, deliver
 from app.rewards import offers_jobs, queue_tend, release
 from app.settings import Settings
@@ -79,7 +80,11 @@ async def work(
 
 
 def jobs_on(
-    connector: procrastinate.BaseConnector, *, database: Database, channel: Channel
+    connector: procrastinate.BaseConnector,
+    *,
+    database: Database,
+    channel: Channel,
+    lanes: LaneMap = LANES_OFF,
 ) -> procrastinate.App:
     """Every promise this service makes, and the function that keeps it.
 
@@ -107,7 +112,7 @@ def jobs_on(
     async def _stalled(timestamp: int) -> None:
         await retry_stalled_jobs(jobs)
 
-    worker_acts.register(jobs, database, patiently=_patiently)
+    worker_acts.register(jobs, database, patiently=_patiently, lanes=lanes)
     worker_ledger.register(jobs, database, patiently=_patiently)
     worker_books.register(jobs, database, patiently=_patiently)
     for name, keep in offers_jobs.promises(database, clock=utc_now).items():
@@ -219,7 +224,8 @@ async def _serve(settings: Settings, url: str, channel: Channel) -> None:
             "options": f"-c role={role} -c timezone=UTC -c search_path=public,queue",
         },
     )
-    jobs = jobs_on(connector, database=database, channel=channel)
+    lanes = LaneMap(settings.lanes)
+    jobs = jobs_on(connector, database=database, channel=channel, lanes=lanes)
     try:
         await database.open()
         # Months are made at the start too: the machine may have been off at the daily hour.

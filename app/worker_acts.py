@@ -16,7 +16,8 @@ from app.catalogue.errors import CatalogueEmpty
 from app.catalogue.versions import Catalogue
 from app.clock import utc_now
 from app.database import Database
-from app.reductions import correct, correct_run
+from app.lanes import LaneMap, Lanes
+from app.reductions import correct, correct_run, lane_release
 from app.reductions.announce import announce_all
 
 EVERY_MINUTE = "* * * * *"
@@ -25,7 +26,9 @@ Patiently = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 """Runs a step, and again when PostgreSQL was away."""
 
 
-def register(jobs: procrastinate.App, database: Database, *, patiently: Patiently) -> None:
+def register(
+    jobs: procrastinate.App, database: Database, *, patiently: Patiently, lanes: LaneMap
+) -> None:
     """Add this file's promises to the worker's."""
 
     @jobs.periodic(cron=EVERY_MINUTE)
@@ -37,6 +40,12 @@ def register(jobs: procrastinate.App, database: Database, *, patiently: Patientl
     @jobs.task(name="turn_calendar", queueing_lock="turn_calendar")
     async def _turn(timestamp: int) -> None:
         await turn_calendar(database, now=utc_now())
+
+    @jobs.periodic(cron=EVERY_MINUTE)
+    @jobs.task(name="sweep_lanes", queueing_lock="sweep_lanes")
+    async def _sweep(timestamp: int) -> None:
+        found = await lanes.lanes(database) or Lanes.modulo(1)  # they may have been on before
+        await lane_release.sweep(database, lanes=found, now=utc_now())
 
     @jobs.task(name=correct.TASK)
     async def _correct(correction_id: str) -> None:

@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent
 PROGRAMS = [
     "quantify",
     "stack",
+    "lanes",
     "credit",
     "ingest",
     "redeem",

@@ -228,7 +228,8 @@ def _serve(listening: socket.socket, home: str, database_url: str, redis_url: st
     logs.configure()
     app = main.application(settings_for(home), database_url=database_url, redis_url=redis_url)
     config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
 def _await(port: int, probe: str, running: Sequence[BaseProcess], home: Path) -> None:

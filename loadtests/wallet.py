@@ -63,12 +63,14 @@ def _bare(listening: socket.socket, home: str, database_url: str, _: str) -> Non
             rows = await found.fetchall()
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
+
     async def both() -> None:
         await pool.open(wait=True)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
         await uvicorn.Server(config).serve(sockets=[listening])
 
-    asyncio.run(both())
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(both())
 
 
 async def select(place: Stage) -> Sent:

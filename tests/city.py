@@ -8,9 +8,10 @@ from typing import Any
 
 from app.catalogue import register
 from app.catalogue.versions import Catalogue, Versions
-from app.database import Tx
+from app.database import Database, Tx
 from app.intake import providers
 from app.intake.records import read_records
+from app.lanes import Lanes
 from app.people import linking
 from app.people.register import CitizenView, register_citizen
 from app.people.seats import Role, Seat
@@ -18,6 +19,7 @@ from app.people.subjects import digest_of
 from app.people.tokens import Audience, Tokens
 from app.reductions.decisions import Outcome
 from app.reductions.deliver import Delivery, deliver
+from app.reductions.lane_deliver import deliver_in_lanes
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
 SUBJECT_KEY = b"s" * 32
@@ -156,3 +158,26 @@ def bearer(tokens: Tokens, audience: Audience, subject: str, account_id: int = 0
     seat = Seat(Role.manager) if audience is Audience.merchant else None
     token = tokens.sign(audience, subject=subject, account_id=account_id, seat=seat, now=NOON)
     return {"Authorization": f"Bearer {token}"}
+
+
+async def send_in_lanes(
+    database: Database, *records: dict[str, Any], lanes: Lanes | None, now: datetime = NOON
+) -> Delivery:
+    """Deliver records in a transaction of their own, or in lanes."""
+    if lanes is None:
+        async with database.writing() as tx:
+            return await send(tx, *records, now=now)
+    async with database.reading() as tx:
+        provider = await providers.by_code(tx, code="bikes")
+        known = await versions(tx)
+    readable, malformed = read_records(records)
+    return await deliver_in_lanes(
+        database,
+        lanes=lanes,
+        provider_id=provider.id,
+        records=readable,
+        malformed=malformed,
+        versions=known,
+        subject_key=SUBJECT_KEY,
+        now=now,
+    )

@@ -4,13 +4,13 @@ Locks: merchant for the time of adding columns to a few dozen rows; the rest is 
 Old code: admits merchants without a state, which the column's default makes active.
 
 Revision ID: 2026_11_21_1400
-Revises: 2026_11_21_1310
+Revises: 2026_11_21_1320
 """
 
 from alembic import op
 
 revision = "2026_11_21_1400"
-down_revision = "2026_11_21_1310"
+down_revision = "2026_11_21_1320"
 
 
 def upgrade() -> None:

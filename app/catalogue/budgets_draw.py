@@ -144,6 +144,19 @@ async def refill(tx: Tx, *, line: str, month: date, points: int) -> None:
     await tx.execute(_TOTAL, key | {"points": max(points, paid)})
 
 
+async def give_back(tx: Tx, *, line: str, month: date, points: int, now: datetime) -> None:
+    """Put points back that were drawn and not paid; the book of draws says so."""
+    key = {"line": line, "month": month, "points": points, "now": now, "id": new_id()}
+    await tx.execute(_GIVE_BACK, key)
+    await tx.execute(_NOTE, key | {"points": -points})
+
+
+_GIVE_BACK = """
+UPDATE budget_slot b SET remaining = b.remaining + %(points)s::bigint
+ WHERE b.line = %(line)s::text AND b.month = %(month)s::date
+   AND b.slot = (SELECT min(s.slot) FROM budget_slot s
+                  WHERE s.line = %(line)s::text AND s.month = %(month)s::date)
+"""
 _STATE = """
 SELECT m.points, (SELECT coalesce(sum(s.remaining), 0) FROM budget_slot s
                    WHERE s.line = m.line AND s.month = m.month)

@@ -145,7 +145,7 @@ class BudgetDraw(SQLModel, table=True):
     """What one batch took from a line's month; append-only, so the slots can be proved."""
 
     __tablename__ = "budget_draw"
-    __table_args__ = (CheckConstraint("points > 0", name="budget_draw_sign"),)
+    __table_args__ = (CheckConstraint("points <> 0", name="budget_draw_sign"),)
 
     line: str = Field(primary_key=True, max_length=60)
     month: date = Field(primary_key=True)

@@ -16,6 +16,7 @@ from app.intake.files_map import FileMap
 from app.intake.files_open import open_table
 from app.intake.files_rejects import Rejects, path_beside
 from app.intake.files_table import FileProblem, Table
+from app.lanes import LaneMap
 from app.reductions.ingest_file import Finished, Order, ingest_file
 from methodologies.manifest import Manifest
 
@@ -77,6 +78,7 @@ async def ingest(found: Found, wish: Wish, console: Console) -> None:
             duplicates_too=wish.duplicates_too,
             chunk_rows=wish.chunk_rows,
             again=wish.again,
+            lanes=LaneMap(found.settings.lanes),
         )
         if wish.shift_days:
             console.print(

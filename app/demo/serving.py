@@ -66,9 +66,8 @@ def serve(
 
     """
     app = main.application(settings, database_url=database_url, redis_url=redis_url)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
-    )
+    config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
+    server = uvicorn.Server(config)
 
     async def both() -> None:
         stop = asyncio.Event()
@@ -86,7 +85,9 @@ def serve(
     # The server hands a signal back after its own farewell; by then there is nothing left to do.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    asyncio.run(both())
+    # Not `asyncio.run`: the server knows of a faster loop where there is one (uvloop).
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(both())
 
 
 def openapi_text() -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from app.columns import int4s, int8s, moments, uuids
 from app.database import Tx
 from app.ledger import contra
 from app.ledger.axis import close_lots
@@ -44,6 +45,7 @@ async def earn(
     expires_on: date,
     now: datetime,
     unit: int = POINTS,
+    buckets: Sequence[int] | None = None,
 ) -> None:
     """Book any number of earnings in one statement: an entry each, and a balance per account.
 
@@ -59,6 +61,7 @@ async def earn(
             end. A late batch cannot expire before one that was booked earlier.
         now: when we book (UTC). ``Earning.happened_at`` is when it happened in the world.
         unit: what is earned.
+        buckets: of a lane, which hold all accounts.
 
     Source: design of one-row balanced transfers on a FIFO axis; the running totals are window
     functions, because joining a second aggregate turned quadratic when it was measured.
@@ -69,7 +72,9 @@ async def earn(
     missing = len(people) - await _book(tx, earnings, expires_on, now, unit)
     if not missing:
         return
-    closed = set(await close_lots(tx, account_ids=people, unit=unit, expires_on=expires_on))
+    closed = set(
+        await close_lots(tx, account_ids=people, unit=unit, expires_on=expires_on, buckets=buckets)
+    )
     rest = [earning for earning in earnings if earning.account_id in closed]
     booked = await _book(tx, rest, expires_on, now, unit)
     assert booked == len(closed) == missing, "what was left out is locked and was closed"
@@ -83,11 +88,11 @@ async def _book(
         await tx.execute(
             _EARN,
             {
-                "accounts": [earning.account_id for earning in earnings],
-                "points": [earning.points for earning in earnings],
-                "refs": [earning.ref for earning in earnings],
-                "happened": [earning.happened_at for earning in earnings],
-                "contras": [earning.contra for earning in earnings],
+                "accounts": int8s([earning.account_id for earning in earnings]),
+                "points": int4s([earning.points for earning in earnings]),
+                "refs": uuids([earning.ref for earning in earnings]),
+                "happened": moments([earning.happened_at for earning in earnings]),
+                "contras": int4s([earning.contra for earning in earnings]),
                 "unit": unit,
                 "kind": Kind.earn.value,
                 "expires_on": expires_on,

@@ -4,15 +4,22 @@ Every writer that looks at a citizen before it writes (claims, caps) takes this 
 in key order, so two batches that share citizens wait for each other but never deadlock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
+from app.columns import int8s
 from app.database import Tx
+from app.lanes import routed
 from app.ledger.units import POINTS
 
 
 async def lock_accounts(
-    tx: Tx, *, account_ids: Iterable[int], unit: int = POINTS, makes: bool = True
+    tx: Tx,
+    *,
+    account_ids: Iterable[int],
+    unit: int = POINTS,
+    makes: bool = True,
+    buckets: Sequence[int] | None = None,
 ) -> None:
     """Hold each account's balance row until the transaction ends; missing rows are made.
 
@@ -25,13 +32,15 @@ async def lock_accounts(
         account_ids: in any order, each as often as it likes.
         unit: which of their balances.
         makes: False when a missing balance has nothing that could be taken.
+        buckets: of a lane, which hold all accounts.
 
     """
     wanted = sorted(set(account_ids), key=lambda account_id: (account_id % 1024, account_id))
-    arguments = {"accounts": wanted, "unit": unit}
+    arguments = {"accounts": int8s(wanted), "unit": unit, "buckets": buckets}
     if makes:
-        await tx.execute(_MAKE, arguments | {"never": date.min})
-    await tx.execute(_LOCK, arguments)
+        make = _MAKE if buckets is None else _MAKE_IN_LANE
+        await tx.execute(make, arguments | {"never": date.min})
+    await tx.execute(routed(_LOCK, buckets), arguments)
 
 
 _MAKE = """
@@ -44,10 +53,18 @@ SELECT (a %% 1024)::smallint, a, %(unit)s, 0, 0, 0, 0, '-infinity', %(never)s
  ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
-
+# A lane makes no anti-join: a node refuses what it has to ask another for.
+_MAKE_IN_LANE = """
+INSERT INTO balance (bucket, account_id, unit, earned, consumed, held, last_seq,
+                     last_posted_at, last_expiry)
+SELECT (a %% 1024)::smallint, a, %(unit)s, 0, 0, 0, 0, '-infinity', %(never)s
+  FROM unnest(%(accounts)b::bigint[]) AS t (a)
+ON CONFLICT DO NOTHING
+"""
 _LOCK = """
 SELECT count(*) FROM (
   SELECT 1 FROM balance b JOIN unnest(%(accounts)b::bigint[]) AS t (a)
       ON b.bucket = (a %% 1024)::smallint AND b.account_id = a AND b.unit = %(unit)s
+       /* lane: b */
    ORDER BY b.bucket, b.account_id FOR UPDATE OF b) AS locked
 """

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from uuid import UUID
 
 from app.database import Tx
+from app.lanes import routed
 from app.reductions.decisions import Candidate, Place
 from methodologies.contract import EXACT, Cap
 from methodologies.manifest import Manifest
@@ -46,19 +48,33 @@ class Used:
     def take(self, candidate: Candidate) -> None:
         """One more act, and what its capped terms came to."""
         for cap, place in candidate.places:
-            counted = candidate.worth.counts.get(cap.count, Decimal(0))
-            amount = Decimal(1) if cap.count == ACTS else counted
+            amount = amount_of(candidate, cap)
             self.put(place, amount)
             if cap.per not in OWN:
                 self._taken[place] = EXACT.add(self._taken[place], amount)
+
+    def of(self, place: Place) -> Decimal:
+        """What is used so far."""
+        return self._amounts[place]
 
     def left(self, cap: Cap, place: Place) -> Decimal:
         """What the cap still allows; never below zero."""
         return max(Decimal(0), EXACT.subtract(cap.maximum, self._amounts[place]))
 
+    def left_for(self, act_id: UUID, cap: Cap, place: Place) -> Decimal:  # noqa: ARG002 - lanes use it
+        """What the cap still allows this act; in lanes, what was reserved for it."""
+        return self.left(cap, place)
+
     def taken(self) -> Mapping[Place, Decimal]:
         """What this batch adds to the rows of subjects."""
         return self._taken
+
+
+def amount_of(candidate: Candidate, cap: Cap) -> Decimal:
+    """How much of a cap an act uses."""
+    if cap.count == ACTS:
+        return Decimal(1)
+    return candidate.worth.counts.get(cap.count, Decimal(0))
 
 
 def places_of(
@@ -92,13 +108,16 @@ async def read_subjects(tx: Tx, *, candidates: Sequence[Candidate], used: Used) 
         place for candidate in candidates for cap, place in candidate.places if cap.per not in OWN
     }
     if subjects:
-        await _add_subjects(tx, used, sorted(subjects))
+        await lock_and_read(tx, used=used, places=sorted(subjects))
 
 
-async def _add_subjects(tx: Tx, used: Used, places: Sequence[Place]) -> None:
-    arguments = _columns(places)
+async def lock_and_read(
+    tx: Tx, *, used: Used, places: Sequence[Place], buckets: Sequence[int] | None = None
+) -> None:
+    """Lock the rows of these places, in order; missing ones are made."""
+    arguments = columns(places) | {"buckets": buckets}
     await tx.execute(_MAKE, arguments)
-    rows = await tx.execute(_LOCK, arguments)
+    rows = await tx.execute(routed(_LOCK, buckets), arguments)
     async for subject, methodology, count, first, amount in rows:
         used.put((subject, methodology, count, first), amount)
 
@@ -107,11 +126,20 @@ async def keep(tx: Tx, *, used: Used) -> None:
     """Add what this batch took to the rows of subjects; they are locked already."""
     taken = used.taken()
     if taken:
-        places = sorted(taken)
-        await tx.execute(_KEEP, _columns(places) | {"amounts": [taken[each] for each in places]})
+        await add(tx, amounts=taken)
 
 
-def _columns(places: Sequence[Place]) -> dict[str, object]:
+async def add(
+    tx: Tx, *, amounts: Mapping[Place, Decimal], buckets: Sequence[int] | None = None
+) -> None:
+    """Change what is used; negative amounts are given back."""
+    places = sorted(amounts)
+    more = {"amounts": [amounts[each] for each in places], "buckets": buckets}
+    await tx.execute(routed(_KEEP, buckets), columns(places) | more)
+
+
+def columns(places: Sequence[Place]) -> dict[str, object]:
+    """Places as columns of a statement."""
     return {
         "subjects": [place[0] for place in places],
         "methodologies": [place[1] for place in places],
@@ -134,6 +162,7 @@ SELECT c.subject, c.methodology, c.counted, c.window_from, c.used FROM cap_use c
               %(first)b::date[]) AS t (subject, methodology, counted, first)
     ON c.bucket = (t.subject %% 1024)::smallint AND c.subject = t.subject
    AND c.methodology = t.methodology AND c.counted = t.counted AND c.window_from = t.first
+   /* lane: c */
  ORDER BY c.bucket, c.subject, c.methodology, c.counted, c.window_from FOR UPDATE OF c
 """
 _KEEP = """
@@ -143,4 +172,5 @@ UPDATE cap_use c SET used = c.used + t.amount
          AS t (subject, methodology, counted, first, amount)
  WHERE c.bucket = (t.subject %% 1024)::smallint AND c.subject = t.subject
    AND c.methodology = t.methodology AND c.counted = t.counted AND c.window_from = t.first
+   /* lane: c */
 """

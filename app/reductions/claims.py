@@ -13,22 +13,42 @@ from uuid import UUID
 
 from app.columns import int2s, int4s, int8s, moments
 from app.database import Tx
+from app.lanes import routed
 from app.reductions.decisions import Candidate, Interval
 
 
-async def lock_subjects(tx: Tx, *, intervals: Iterable[Interval]) -> None:
-    """Put acts of shared subjects in line, in key order, until the transaction ends."""
+async def lock_subjects(
+    tx: Tx, *, intervals: Iterable[Interval], buckets: Sequence[int] | None = None
+) -> None:
+    """Put acts of shared subjects in line, in key order, until the transaction ends.
+
+    Args:
+        tx: the transaction.
+        intervals: what is claimed; in lanes all of it, for no balance is locked here.
+        buckets: of a lane, which hold all subjects.
+
+    """
     wanted = sorted(
-        {(each.subject % 1024, each.scope.value, each.subject) for each in intervals if each.shared}
+        {
+            (each.subject % 1024, each.scope.value, each.subject)
+            for each in intervals
+            if each.shared or buckets is not None
+        }
     )
     if not wanted:
         return
-    arguments = {"scopes": [key[1] for key in wanted], "subjects": [key[2] for key in wanted]}
+    arguments = {
+        "buckets": buckets,
+        "scopes": [key[1] for key in wanted],
+        "subjects": [key[2] for key in wanted],
+    }
     await tx.execute(_MAKE, arguments)
-    await tx.execute(_LOCK, arguments)
+    await tx.execute(routed(_LOCK, buckets), arguments)
 
 
-async def colliding(tx: Tx, *, intervals: Sequence[Interval]) -> set[int]:
+async def colliding(
+    tx: Tx, *, intervals: Sequence[Interval], buckets: Sequence[int] | None = None
+) -> set[int]:
     """The places in ``intervals`` of those that a live claim overlaps.
 
     The subjects must be locked, or a claim could appear after the question.
@@ -36,8 +56,9 @@ async def colliding(tx: Tx, *, intervals: Sequence[Interval]) -> set[int]:
     if not intervals:
         return set()
     rows = await tx.execute(
-        _COLLIDING,
+        routed(_COLLIDING, buckets),
         {
+            "buckets": buckets,
             "places": int4s(range(len(intervals))),
             "scopes": int2s([each.scope.value for each in intervals]),
             "subjects": int8s([each.subject for each in intervals]),
@@ -48,10 +69,20 @@ async def colliding(tx: Tx, *, intervals: Sequence[Interval]) -> set[int]:
     return {place async for (place,) in rows}
 
 
-async def keep(tx: Tx, *, credited: Sequence[Candidate]) -> None:
-    """Write the claims of what was credited, in one statement."""
+async def keep(tx: Tx, *, credited: Sequence[Candidate], own: bool = False) -> None:
+    """Write the claims of what was credited, in one statement.
+
+    Args:
+        tx: the transaction that credits.
+        credited: the acts.
+        own: the citizens' own claims only; in lanes, the others were reserved before.
+
+    """
     pairs: list[tuple[UUID, Interval]] = [
-        (each.id, interval) for each in credited for interval in each.claims
+        (each.id, interval)
+        for each in credited
+        for interval in each.claims
+        if not own or interval.subject == each.account_id
     ]
     if not pairs:
         return
@@ -79,6 +110,7 @@ SELECT count(*) FROM (
   SELECT 1 FROM claim_subject c
     JOIN unnest(%(scopes)b::smallint[], %(subjects)b::bigint[]) AS t (scope, subject)
       ON c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope AND c.subject = t.subject
+      /* lane: c */
    ORDER BY c.bucket, c.scope, c.subject FOR UPDATE OF c) AS locked
 """
 _COLLIDING = """
@@ -90,6 +122,7 @@ SELECT t.place
          SELECT c.ends_at FROM claim c
           WHERE c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope
             AND c.subject = t.subject AND c.starts_at < t.ends_at
+            /* lane: c */
           ORDER BY c.starts_at DESC LIMIT 1) AS last
  WHERE last.ends_at > t.starts_at
 """

@@ -21,7 +21,7 @@ from app.intake.records import Malformed, Record
 from app.people import links
 from app.people.subjects import digest_of
 from app.reductions.credit import credit
-from app.reductions.decisions import Outcome, Surroundings, Verdict
+from app.reductions.decisions import Candidate, Outcome, Surroundings, Verdict
 from app.reductions.judge import judge_all
 
 log = structlog.get_logger()
@@ -60,6 +60,35 @@ async def deliver(
         now: when the batch was received (UTC).
 
     """
+    candidates, refused = await judged(
+        tx,
+        provider_id=provider_id,
+        records=records,
+        malformed=malformed,
+        versions=versions,
+        subject_key=subject_key,
+        now=now,
+    )
+    decided = await credit(
+        tx, provider_id=provider_id, candidates=candidates, versions=versions, now=now
+    )
+    outcomes = sorted([*decided, *refused], key=lambda outcome: outcome.index)
+    delivery = Delivery(new_id(), tally_of(outcomes), outcomes)
+    await noted(tx, delivery=delivery, provider_id=provider_id, now=now)
+    return delivery
+
+
+async def judged(
+    tx: Tx,
+    *,
+    provider_id: int,
+    records: Sequence[Record],
+    malformed: Sequence[Malformed],
+    versions: Versions,
+    subject_key: bytes,
+    now: datetime,
+) -> tuple[list[Candidate], list[Outcome]]:
+    """What each record is worth by itself: candidates, and the answers to all others."""
     subjects = {
         subject: digest_of(subject_key, provider_id=provider_id, subject=subject)
         for subject in {record.subject for record in records}
@@ -76,15 +105,15 @@ async def deliver(
         candidates, refused = await to_thread(judge_all, records, around)
     else:
         candidates, refused = judge_all(records, around)
-    decided = await credit(
-        tx, provider_id=provider_id, candidates=candidates, versions=versions, now=now
-    )
     unreadable = [
         Outcome(each.index, each.ref, Verdict.rejected, "malformed", each.field, each.detail)
         for each in malformed
     ]
-    outcomes = sorted([*decided, *refused, *unreadable], key=lambda outcome: outcome.index)
-    delivery = Delivery(new_id(), tally_of(outcomes), outcomes)
+    return candidates, [*refused, *unreadable]
+
+
+async def noted(tx: Tx, *, delivery: Delivery, provider_id: int, now: datetime) -> None:
+    """Keep a row about the batch, and say so."""
     await batches.note(
         tx, batch_id=delivery.batch_id, provider_id=provider_id, tally=delivery.tally, now=now
     )
@@ -96,7 +125,6 @@ async def deliver(
         grams=delivery.tally.grams,
         points=delivery.tally.points,
     )
-    return delivery
 
 
 def tally_of(outcomes: Sequence[Outcome]) -> Tally:

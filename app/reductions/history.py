@@ -17,6 +17,7 @@ from uuid import UUID
 
 from app.catalogue.versions import Versions
 from app.database import Tx
+from app.lanes import routed
 from app.reductions import shapes
 from app.reductions.decisions import Candidate
 from methodologies.contract import EXACT
@@ -206,15 +207,32 @@ def since(candidate: Candidate) -> date:
     return first
 
 
-async def past_of(tx: Tx, *, candidates: Sequence[Candidate], versions: Versions) -> Past:
-    """Read what the batch's methodologies ask for: two statements, or none."""
+async def past_of(
+    tx: Tx,
+    *,
+    candidates: Sequence[Candidate],
+    versions: Versions,
+    buckets: Sequence[int] | None = None,
+    aside: Tx | None = None,
+) -> Past:
+    """Read what the batch's methodologies ask for: two statements, or none.
+
+    Args:
+        tx: the transaction that has locked the citizens.
+        candidates: the batch's, or a lane's.
+        versions: the picture of the catalogue they are judged by.
+        buckets: of a lane, which hold all accounts.
+        aside: of a lane, a connection that may ask for subjects in other buckets.
+
+    """
     asking = [each for each in candidates if each.asks]
     past = Past(asked=bool(asking))
     if not asking:
         return past
     rows = await tx.execute(
-        _ACTS,
+        routed(_ACTS, buckets),
         {
+            "buckets": buckets,
             "accounts": [each.account_id for each in asking],
             "first": [since(each) for each in asking],
             "last": [each.day for each in asking],
@@ -239,7 +257,7 @@ async def past_of(tx: Tx, *, candidates: Sequence[Candidate], versions: Versions
         )
     shared = [claim for each in asking for claim in each.claims if claim.shared]
     if shared:
-        found = await tx.execute(
+        found = await (aside or tx).execute(
             _SUBJECTS,
             {
                 "scopes": [claim.scope.value for claim in shared],
@@ -257,6 +275,7 @@ SELECT DISTINCT ON (r.id) r.account_id, r.id, r.version_id, r.occurred_on, r.occ
   FROM unnest(%(accounts)b::bigint[], %(first)b::date[], %(last)b::date[])
          AS t (account_id, first, last)
   JOIN reduction r ON r.account_id = t.account_id AND r.occurred_on BETWEEN t.first AND t.last
+       /* lane: r */
   JOIN input_shape s ON s.id = r.shape_id
 """
 _SUBJECTS = """

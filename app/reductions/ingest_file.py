@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import psycopg_pool
@@ -23,9 +24,13 @@ from app.intake.files_fields import RefusedRow, RowReader
 from app.intake.files_map import FileMap
 from app.intake.files_rejects import Reject, Rejects
 from app.intake.files_table import Chunk, FileProblem, Table, digest_of
+from app.lanes import LANES_OFF, LaneMap
 from app.reductions.decisions import Outcome, Verdict
-from app.reductions.ingest import Ingested, ingest_chunk
+from app.reductions.ingest import Ingested, chunk_id, ingest_chunk
+from app.reductions.lane_deliver import forget_answers
 
+FORGET_CHUNKS = 50
+"""After so many chunks, what their lanes remembered is dropped."""
 ATTEMPTS = 8
 """How often a chunk is tried when it loses a race for locks."""
 _LOST_RACE = (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure)
@@ -61,6 +66,7 @@ class Order:
         duplicates_too: whether duplicates are among them.
         chunk_rows: rows of one transaction.
         again: whether a file that is done is delivered once more.
+        lanes: how a chunk is cut into transactions.
 
     """
 
@@ -74,6 +80,7 @@ class Order:
     duplicates_too: bool = False
     chunk_rows: int = 1_000
     again: bool = False
+    lanes: LaneMap = LANES_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,7 @@ class _Ingest:
         self.clock = clock
         self.rows_done = 0
         self.catalogue = Catalogue()
+        self.answered: list[UUID] = []
 
     async def progress(self) -> Progress:
         """How far it has come."""
@@ -154,6 +162,8 @@ class _Ingest:
     async def to_the_end(self, found: Progress, report: Callable[[Report], None]) -> Finished:
         """Chunk by chunk until nothing is left."""
         order, began_at = self.order, found.rows_done
+        befores = range(began_at - order.chunk_rows, -1, -order.chunk_rows)[:FORGET_CHUNKS]
+        self.answered = [chunk_id(self.key, each) for each in befores]
         ahead = _Ahead(order, began_at)
         try:
             while (ready := await ahead.next()) is not None:
@@ -165,6 +175,8 @@ class _Ingest:
                     ahead = _Ahead(order, found.rows_done)
                 else:
                     report(Report(found, len(ready[1]), ready[0].position, order.table.size))
+                    await self.forget(at_least=FORGET_CHUNKS)
+            await self.forget()
         finally:
             await ahead.close()
         if order.rejects is not None:
@@ -173,9 +185,18 @@ class _Ingest:
         already = began_at > 0 and found.rows_done == began_at
         return Finished(found, already, found.rows_done - began_at)
 
+    async def forget(self, *, at_least: int = 1) -> None:
+        """What lanes remembered of chunks that are counted is needed no more."""
+        if len(self.answered) >= at_least:
+            if (lanes := await self.order.lanes.lanes(self.database)) is not None:
+                await forget_answers(self.database, lanes=lanes, deliveries=self.answered)
+            self.answered.clear()
+
     async def deliver(self, ready: Ready) -> Ingested:
-        """One chunk in one transaction; a lost race for locks is run again."""
+        """One chunk; a lost race for locks is run again."""
         chunk, items, refused = ready
+        lanes = await self.order.lanes.lanes(self.database)
+        self.answered.append(chunk_id(self.key, chunk.rows_before))
         for attempt in range(ATTEMPTS):
             now = self.clock()
             try:
@@ -192,6 +213,8 @@ class _Ingest:
                         subject_key=self.order.subject_key,
                         note=lambda outcomes: self._note(chunk, outcomes),
                         now=now,
+                        database=self.database,
+                        lanes=lanes,
                     )
             except _LOST_RACE:
                 if attempt == ATTEMPTS - 1:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from app.catalogue.versions import Versions
 from app.columns import dates, int2s, int4s, int8s, moments
 from app.database import Tx
+from app.lanes import routed
 from app.reductions import shapes
 from app.reductions.caps import ACTS, OWN, Used, window_of
 from app.reductions.decisions import Candidate, Interval
@@ -61,7 +62,12 @@ def _columns(asked: Sequence[_Row]) -> dict[str, object]:
 
 
 async def read(
-    tx: Tx, *, candidates: Sequence[Candidate], versions: Versions, used: Used
+    tx: Tx,
+    *,
+    candidates: Sequence[Candidate],
+    versions: Versions,
+    used: Used,
+    buckets: Sequence[int] | None = None,
 ) -> set[int]:
     """Put what the citizens' caps hold into ``used``; returns the records whose acts overlap."""
     asked: list[_Row] = []
@@ -85,7 +91,8 @@ async def read(
         asked += [_counts(account_id, days, each) for each in ids_of[methodology]]
     if not asked:
         return set()
-    rows = await (await tx.execute(_RECENT, _columns(asked), binary=True)).fetchall()
+    asking = _columns(asked) | {"buckets": buckets}
+    rows = await (await tx.execute(routed(_RECENT, buckets), asking, binary=True)).fetchall()
     names = await shapes.names_of(tx, shape_ids={row[4] for row in rows if row[0] < 0})
     overlapping: set[int] = set()
     for place, account_id, version_id, day, shape_id, inputs in rows:
@@ -111,6 +118,7 @@ SELECT t.place, t.account, r.version_id, r.occurred_on, r.shape_id,
  CROSS JOIN LATERAL (
          SELECT * FROM reduction r
           WHERE r.account_id = t.account AND r.occurred_on BETWEEN t.first AND t.last
+            /* lane: r */
             AND CASE WHEN t.place < 0 THEN r.version_id = t.version
                      ELSE r.scope = t.scope AND r.occurred_at > t.starts_at
                           AND r.occurred_at - r.duration_s * interval '1 second' < t.ends_at END

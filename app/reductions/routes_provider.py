@@ -1,6 +1,7 @@
 """The providers' door: batches of records in, one outcome for each out."""
 
 from asyncio import to_thread
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response, status
@@ -8,14 +9,16 @@ from fastapi import APIRouter, Depends, Request, Response, status
 from app.cache import TooManyRequests
 from app.catalogue.errors import CatalogueEmpty
 from app.clock import Now
-from app.database import WriteTx
+from app.database import Tx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound, UnreadableBatch
 from app.intake.records import Malformed, Record, read_batch
+from app.lanes import BatchTx
 from app.people.guards import CurrentProvider, Documented
 from app.probes import count_records
 from app.problems import document
-from app.reductions.deliver import deliver
+from app.reductions.deliver import Delivery, deliver
+from app.reductions.lane_deliver import deliver_in_lanes
 from app.reductions.schemas import BatchIn, BatchView, batch_json
 
 router = APIRouter(prefix="/provider", tags=["provider"], dependencies=[Documented])
@@ -52,22 +55,14 @@ async def post_batch(
     request: Request,
     provider: CurrentProvider,
     batch: Annotated[Read, Depends(_batch)],
-    tx: WriteTx,
+    tx: BatchTx,
     now: Now,
 ) -> Response:
     """Deliver up to 1,000 records; each is answered, and sending a batch again is harmless."""
-    state = request.app.state
-    records, malformed = batch
-    known = await providers.by_code(tx, code=provider.code)
-    delivery = await deliver(
-        tx,
-        provider_id=known.id,
-        records=records,
-        malformed=malformed,
-        versions=await state.catalogue.versions(tx),
-        subject_key=state.keys.subject,
-        now=now,
-    )
+    if tx is None:
+        delivery = await _in_lanes(request, provider.code, batch, now)
+    else:
+        delivery = await deliver(tx, **await _asked(request, tx, provider.code, batch, now))
     tally = delivery.tally
     count_records(
         {
@@ -82,3 +77,26 @@ async def post_batch(
         status_code=status.HTTP_207_MULTI_STATUS,
         media_type="application/json",
     )
+
+
+async def _in_lanes(request: Request, code: str, batch: Read, now: datetime) -> Delivery:
+    """The same, in transactions of its own."""
+    state = request.app.state
+    lanes = await state.lanes.lanes(state.database)
+    async with state.database.reading() as tx:
+        asked = await _asked(request, tx, code, batch, now)
+    return await deliver_in_lanes(state.database, lanes=lanes, **asked)
+
+
+async def _asked(request: Request, tx: Tx, code: str, batch: Read, now: datetime) -> dict[str, Any]:
+    state = request.app.state
+    records, malformed = batch
+    known = await providers.by_code(tx, code=code)
+    return {
+        "provider_id": known.id,
+        "records": records,
+        "malformed": malformed,
+        "versions": await state.catalogue.versions(tx),
+        "subject_key": state.keys.subject,
+        "now": now,
+    }

@@ -4,12 +4,13 @@ Of before 21 November 2026 there are acts with ids of their own; their digests s
 lead to them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.columns import uuids
 from app.database import Tx
+from app.lanes import routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,46 @@ async def earlier(tx: Tx, *, ids: Iterable[UUID]) -> Mapping[UUID, Earlier]:
     }
 
 
+async def in_lane(tx: Tx, *, ids: Iterable[UUID], buckets: Sequence[int]) -> dict[UUID, Earlier]:
+    """The same, of a lane's own buckets, by its own transaction."""
+    rows = await tx.execute(
+        routed(_IN_LANE, buckets), {"ids": uuids(list(ids)), "buckets": buckets}
+    )
+    return {
+        key: Earlier(account_id, key, None if grams is None else (grams, points))
+        async for key, account_id, grams, points in rows
+    }
+
+
+async def before_digests(tx: Tx, *, ids: Iterable[UUID]) -> dict[UUID, Earlier]:
+    """Acts of before ids were digests, from every bucket: they change no more, so no lock."""
+    keys = {
+        key: (account_id, activity_id)
+        async for key, account_id, activity_id in await tx.execute(_KEYS, {"ids": uuids(list(ids))})
+    }
+    if not keys:
+        return {}
+    acts = uuids([activity_id for _, activity_id in keys.values()])
+    worth = {
+        act: (grams, points) async for act, grams, points in await tx.execute(_WORTH, {"ids": acts})
+    }
+    return {
+        key: Earlier(account_id, activity_id, worth.get(activity_id))
+        for key, (account_id, activity_id) in keys.items()
+    }
+
+
+_IN_LANE = """
+SELECT r.id, r.account_id, r.grams, r.points FROM reduction r
+ WHERE r.id = ANY(%(ids)b::uuid[]) /* lane: r */
+UNION ALL
+SELECT h.id, h.account_id, NULL, NULL FROM held_activity h
+ WHERE h.id = ANY(%(ids)b::uuid[]) /* lane: h */
+"""
+_KEYS = """
+SELECT digest, account_id, activity_id FROM natural_key WHERE digest = ANY(%(ids)b::uuid[])
+"""
+_WORTH = "SELECT id, grams, points FROM reduction WHERE id = ANY(%(ids)b::uuid[])"
 _EARLIER = """
 SELECT id, account_id, id, grams, points FROM reduction WHERE id = ANY(%(ids)b::uuid[])
 UNION ALL

@@ -114,7 +114,7 @@ def _within_caps(candidate: Candidate, known: Known) -> Candidate | Outcome:
     """The act, cut to what the day's caps leave of it; or the refusal when that is nothing."""
     limits: dict[str, str] = {}
     for cap, place in candidate.places:
-        left = known.used.left(cap, place)
+        left = known.used.left_for(candidate.id, cap, place)
         if left <= 0:
             detail = f"the {cap.window}'s limit of {cap.maximum} is used up"
             return candidate.refused(cap.because, detail)

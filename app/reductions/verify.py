@@ -28,8 +28,9 @@ SELECT count(*), count(*) FILTER (WHERE starts_at < before)
                   FROM reduction WHERE scope <> 0) AS taken) AS claims
 """
 _CLAIMS = """
-SELECT count(*), count(*) FILTER (WHERE r.id IS NULL)
+SELECT count(*), count(*) FILTER (WHERE r.id IS NULL AND k.id IS NULL)
   FROM claim c LEFT JOIN reduction r ON r.id = c.reduction_id
+  LEFT JOIN natural_key_lane k ON k.id = c.reduction_id
 """
 _NUMBERS = """
 SELECT count(*), count(*) FILTER (WHERE uuid_extract_version(r.id) IS DISTINCT FROM 8

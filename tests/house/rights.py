@@ -20,10 +20,11 @@ budget                  SI    S      S      S      book
 budget_draw             SI    SI     S      -      book
 budget_month            SIU   SIU    S      -
 budget_slot             SIU   SIU    S      -
+cap_lane                SID   SD     -      -
 cap_use                 SIU   SIU    S      -
 cause                   SI    SI     S      S      book own
 citizen                 SIU   -      -      -
-claim                   SI    S      -      -
+claim                   SID   SD     -      -
 claim_subject           SIU   SIU    -      -
 code_import             SIU   SIU    -      -
 code_line               SIUD  SIUD   -      -
@@ -44,6 +45,8 @@ funding_slot            SIU   SIU    S      -
 held_activity           SI    S      S      S      own
 ingest_file             SIU   S      S      -
 input_shape             SI    S      S      S      book
+lane_answer             SID   -      -      -
+lane_delivery           SIUD  SD     -      -
 ledger_cursor           SIU   SIU    S      -
 ledger_epoch            S     S      S      -      book
 ledger_sweep            SIU   SIU    S      -
@@ -57,6 +60,7 @@ merchant_transition     SI    S      S      S      book
 methodology_transition  SI    SI     S      -      book
 methodology_version     SIu   Su     S      S
 natural_key             S     S      -      -      book
+natural_key_lane        SIUD  SIUD   -      -
 offer                   SIU   SU     S      S
 offer_code              SIU   SIU    -      S
 offer_funding           SI    S      S      S

@@ -96,6 +96,33 @@ async def test_the_name_travels_with_each_statement_and_does_not_stay(fresh_urls
     await database.close()
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("SELECT earned, '5%' FROM balance", None),
+        ("SELECT earned, %s || '%%' FROM balance", ("5",)),
+        ("SELECT earned, %(a)s || '%%' FROM balance -- the end", {"a": "5"}),
+        ("WITH b AS (SELECT * FROM balance) SELECT earned, %s || '%%' FROM b", ("5",)),
+        (b"SELECT earned, %s || '%%' FROM balance", ("5",)),
+    ],
+)
+async def test_every_way_to_ask_names_the_caller(committing, asked, given):
+    """Values by position, by name or none at all: the caller's row, and the values as given."""
+    async with committing.writing() as tx:
+        anna = await make.rich(tx, 100)
+        await make.rich(tx, 3)
+    async with committing.reading_as(account_id=anna) as tx:
+        assert await (await tx.execute(asked, given)).fetchall() == [(100, "5%")]
+
+
+async def test_a_named_answer_keeps_its_order_and_its_columns(committing):
+    """The caller's name leaves no column, and what the statement ordered stays ordered."""
+    async with committing.reading_as(account_id=1) as tx:
+        found = await tx.execute("SELECT n, n FROM generate_series(1, 999) AS n ORDER BY n DESC")
+        assert [column.name for column in found.description] == ["n", "n"]
+        assert await found.fetchall() == [(n, n) for n in range(999, 0, -1)]
+
+
 async def test_two_hundred_citizens_at_once_see_themselves(committing):
     """Reads that share a few connections never show one citizen to another."""
     async with committing.writing() as tx:

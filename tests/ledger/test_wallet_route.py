@@ -1,5 +1,9 @@
 """The wallet over HTTP: what a phone that already has it is told."""
 
+from datetime import date
+
+from app.ledger.balances import BalanceView, Lot
+from app.ledger.schemas import WalletView, wallet_json
 from tests import make
 
 
@@ -20,3 +24,20 @@ async def test_an_unchanged_wallet_is_not_sent_again(client, database, keys):
         await make.points(tx, account_id, 5)
     third = await client.get("/v1/me/wallet", headers=known)
     assert (third.status_code, third.json()["available"]) == (200, 305)
+
+
+def test_a_wallet_is_written_as_its_schema_says():
+    """Read back through the documented model and written by it, each body is the same bytes."""
+    lots = (Lot(date(2027, 3, 31), 40), Lot(date(2028, 12, 31), 2))
+    spent, full = BalanceView(50, 50, 0, 9, ()), BalanceView(100, 38, 20, 7, lots)
+    for wallet in (
+        {},
+        {"points": full},
+        {"points": spent, "spring_2026": full, "春": spent},
+        {"spring_2026": full},
+    ):
+        body = wallet_json(wallet)
+        assert WalletView.model_validate_json(body).model_dump_json().encode() == body
+        read = WalletView.model_validate_json(body)
+        assert read.available == wallet.get("points", spent).available
+        assert [each.unit for each in read.others] == [code for code in wallet if code != "points"]

@@ -9,7 +9,7 @@ CREATE SEQUENCE citus_stand_in.colocation;
 CREATE FUNCTION citus_stand_in.check_table(t regclass, key text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  found text;
+  culprit text;
   number smallint := (SELECT attnum FROM pg_attribute WHERE attrelid = t AND attname = key);
 BEGIN
   IF EXISTS (SELECT FROM pg_class WHERE oid = t AND relispartition) THEN
@@ -18,29 +18,29 @@ BEGIN
   IF key IS NOT NULL AND number IS NULL THEN
     RAISE EXCEPTION '% has no column %', t, key;
   END IF;
-  SELECT g.tgname INTO found FROM pg_trigger g
+  SELECT g.tgname INTO culprit FROM pg_trigger g
    WHERE NOT g.tgisinternal AND (g.tgrelid = t OR g.tgrelid IN (
      SELECT inhrelid FROM pg_inherits WHERE inhparent = t)) LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'triggers are not supported: % on %', found, t;
+    RAISE EXCEPTION 'triggers are not supported: % on %', culprit, t;
   END IF;
   IF EXISTS (SELECT FROM pg_class WHERE oid = t AND relrowsecurity) THEN
     RAISE EXCEPTION 'policies of % ask for a setting that does not travel', t;
   END IF;
-  SELECT i.indexrelid::regclass::text INTO found FROM pg_index i
+  SELECT i.indexrelid::regclass::text INTO culprit FROM pg_index i
    WHERE key IS NOT NULL AND i.indrelid = t AND (i.indisunique OR i.indisexclusion)
      AND NOT (number = ANY (i.indkey::smallint[])) LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'unique key % of % lacks the distribution column', found, t;
+    RAISE EXCEPTION 'unique key % of % lacks the distribution column', culprit, t;
   END IF;
-  SELECT c.conname INTO found FROM pg_constraint c
+  SELECT c.conname INTO culprit FROM pg_constraint c
     LEFT JOIN citus_stand_in.spread mine ON mine.name = t
     LEFT JOIN citus_stand_in.spread other
            ON other.name = CASE WHEN c.conrelid = t THEN c.confrelid ELSE c.conrelid END
    WHERE c.contype = 'f' AND t IN (c.conrelid, c.confrelid)
      AND mine.colocation IS DISTINCT FROM other.colocation LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'foreign key % of % leaves its node', found, t;
+    RAISE EXCEPTION 'foreign key % of % leaves its node', culprit, t;
   END IF;
 END $$;
 

@@ -1,0 +1,76 @@
+"""A route without the framework's machinery refuses, documents and counts like any other."""
+
+from typing import Annotated
+
+import pytest
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import Response
+
+from app.plain import PlainRoute
+from tests import make
+
+
+async def test_a_plain_route_refuses_like_any_other(client):
+    """Without a token it is a problem document with a request id, in the reader's language."""
+    answer = await client.get("/v1/me/wallet", headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_only_the_routes_own_method_is_served(client, database, keys):
+    """POST to a plain route is refused with the method that is allowed."""
+    async with database.writing() as tx:
+        headers = make.citizen_headers(keys, await make.rich(tx, 10))
+    answer = await client.post("/v1/me/wallet", headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+async def test_a_plain_route_is_counted_under_its_template(client, database, keys):
+    """A wallet's read adds one to the counter of its route."""
+    async with database.writing() as tx:
+        headers = make.citizen_headers(keys, await make.rich(tx, 10))
+
+    async def counted() -> float:
+        lines = (await client.get("/metrics")).text.splitlines()
+        mine = [
+            line
+            for line in lines
+            if line.startswith("puhui_requests_total{")
+            and 'route="/v1/me/wallet"' in line
+            and 'status="2xx"' in line
+        ]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in mine)
+
+    before = await counted()
+    assert (await client.get("/v1/me/wallet", headers=headers)).status_code == 200
+    assert await counted() == before + 1
+
+
+def test_a_plain_route_that_asks_for_more_is_not_made():
+    """An endpoint with a parameter of the query, without a guard, or with a nested one fails."""
+
+    async def guard(request: Request) -> int:
+        return len(request.url.path)
+
+    async def nested(request: Request, below: Annotated[int, Depends(guard)]) -> int:
+        return below
+
+    async def with_query(request: Request, who: Annotated[int, Depends(guard)], page: int) -> None:
+        """Ask the framework for a number."""
+
+    async def unguarded(request: Request) -> None:
+        """Ask nobody."""
+
+    async def deep(request: Request, who: Annotated[int, Depends(nested)]) -> None:
+        """Ask a guard that asks another one."""
+
+    async def good(request: Request, who: Annotated[int, Depends(guard)]) -> Response:
+        """Ask for what is given."""
+        return Response()
+
+    app = FastAPI()
+    app.router.add_api_route("/good", good, route_class_override=PlainRoute)
+    for endpoint in (with_query, unguarded, deep):
+        with pytest.raises(AssertionError, match="plain route"):
+            app.router.add_api_route("/bad", endpoint, route_class_override=PlainRoute)
