@@ -19,7 +19,7 @@ router = APIRouter(
 
 _SIGN_IN = (NotSignedIn, WrongAudience, WrongRole)
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {}}, "description": "The file."}
+    200: {"content": {"text/csv": {}, "application/json": {}}, "description": "The file."}
 }
 
 

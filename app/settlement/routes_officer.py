@@ -30,7 +30,7 @@ router = APIRouter(prefix="/admin", tags=["settlement"], dependencies=[Documente
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {}}, "description": "The file."}
+    200: {"content": {"text/csv": {}, "application/json": {}}, "description": "The file."}
 }
 Day = Annotated[date | None, Query(description="Only this day.", examples=["2026-03-01"])]
 Month = Annotated[

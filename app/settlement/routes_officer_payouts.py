@@ -38,7 +38,7 @@ router = APIRouter(prefix="/admin", tags=["settlement"], dependencies=[Documente
 _SIGN_IN = (NotSignedIn, WrongAudience)
 _FINANCE = (*_SIGN_IN, WrongOffice)
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {}}, "description": "The file."}
+    200: {"content": {"text/csv": {}, "application/json": {}}, "description": "The file."}
 }
 
 
