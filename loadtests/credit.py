@@ -29,7 +29,7 @@ from loadtests.town import SCENARIOS, act, people
 PROMISE = 0.5
 BATCH = 1_000
 CALLERS = 4
-TABLES = ("evidence", "reduction", "entry", "balance")
+TABLES = ("evidence", "batch", "reduction", "entry", "balance")
 MAKERS = {
     "int2": columns.int2s,
     "int4": columns.int4s,
@@ -93,6 +93,7 @@ def written(url: str, after: int) -> list[Packed]:
 def _rows_of(connection: psycopg.Connection[Any], block: int) -> Packed:
     where = {
         "evidence": "no = %(block)s",
+        "batch": "received_at = (SELECT received_at FROM evidence WHERE no = %(block)s)",
         "reduction": "block_no = %(block)s",
         "entry": "ref IN (SELECT id FROM reduction WHERE block_no = %(block)s)",
         "balance": "account_id IN (SELECT account_id FROM reduction WHERE block_no = %(block)s)",
