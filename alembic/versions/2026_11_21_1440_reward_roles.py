@@ -70,6 +70,10 @@ GRANT SELECT, INSERT, UPDATE ON offer_withdrawal, funding_slot, offer_seed, tick
 GRANT SELECT, INSERT, UPDATE, DELETE ON code_line TO puhui_worker;
 GRANT SELECT, INSERT ON settlement, settlement_line, settlement_file TO puhui_worker;
 GRANT SELECT, INSERT, UPDATE (done_until, closed_at) ON settlement_day TO puhui_worker;
+GRANT EXECUTE ON FUNCTION use_keys(int, jsonb, bigint, bigint, bigint, date),
+  count_uses(uuid, int, jsonb, bigint, bigint, bigint, date), draw_funding(uuid, bigint, int),
+  take_unit(uuid, text, int), take_code(uuid, uuid), grant_tickets(uuid, int, timestamptz)
+  TO puhui_worker;
 GRANT INSERT ON redemption TO puhui_worker;
 GRANT UPDATE (presented_at, presented_by, slot, settled_on) ON redemption TO puhui_worker;
 GRANT UPDATE ON offer TO puhui_worker;
@@ -87,6 +91,10 @@ ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
 
 _GONE = """
 DROP FUNCTION show_own_sales(regclass);
+REVOKE ALL ON FUNCTION use_keys(int, jsonb, bigint, bigint, bigint, date),
+  count_uses(uuid, int, jsonb, bigint, bigint, bigint, date), draw_funding(uuid, bigint, int),
+  take_unit(uuid, text, int), take_code(uuid, uuid), grant_tickets(uuid, int, timestamptz)
+  FROM puhui_worker;
 REVOKE ALL ON store, till, till_key, merchant_application, merchant_staff, merchant_transition,
   coupon_undo, coupon_refund, rotating_rule, rotating_use, offline_batch, offline_item,
   exchange_rate, funding_budget, funding_slot, offer_funding, offer_seed, offer_withdrawal, ticket,

@@ -9,13 +9,14 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app import idempotency
 from app.catalogue import budgets_set
 from app.database import Database, Tx
+from app.idempotency import fingerprint_of
 from app.ids import new_id
 from app.ledger import contra
 from app.ledger.claw_back import ClawBack, claw_back
@@ -27,9 +28,9 @@ from app.problems import DomainError
 from app.reductions.decisions import Outcome
 from app.rewards import release
 from app.rewards.cancel import cancel
-from app.rewards.redeem import redeem
+from app.rewards.redeem import Asked, redeem
 from app.rewards.scan import scan
-from app.rewards.schemas import ClaimView, RedeemOffer
+from app.rewards.schemas import RedeemOffer
 from tests import city, make
 from tests.city import NOON, charge, metro, ride
 from tests.rewards.counter import KEY, code
@@ -149,16 +150,15 @@ class Load:
 
     async def once(self, tx: Tx, who: int, offer: make.Offer, key: str) -> dict[str, Any]:
         """What the route does: the effect once, its answer for ever."""
-        now = self.now()
-
-        async def effect() -> dict[str, Any]:
-            made = await redeem(tx, account_id=who, offer_id=offer.id, coupon_key=KEY, now=now)
-            return ClaimView.kept(made)
-
-        body = RedeemOffer(offer_id=offer.id)
-        return await idempotency.once(
-            tx, account_id=who, key=key, route="redeem_offer", body=body, effect=effect, now=now
+        made = await redeem(
+            tx,
+            account_id=who,
+            offer_id=offer.id,
+            coupon_key=KEY,
+            now=self.now(),
+            asked=Asked(key, fingerprint_of("redeem_offer", RedeemOffer(offer_id=offer.id))),
         )
+        return {name: str(value) for name, value in asdict(made).items()}
 
     async def repeat(self) -> str:
         """A key is sent again: the first reply, and nothing else happens."""
