@@ -146,7 +146,8 @@ async def compare(url: str, traffic: Traffic) -> None:
         orders = sorted([row[0] async for row in rows])
         row = await (
             await tx.execute(
-                "SELECT (SELECT count(*) FROM reduction), (SELECT count(*) FROM natural_key),"
+                "SELECT (SELECT count(*) FROM reduction), (SELECT count(*) FROM"
+                "   (SELECT id FROM reduction UNION SELECT id FROM held_activity) AS acts),"
                 " (SELECT count(*) FROM entry WHERE kind = 1), (SELECT count(*) FROM request)"
             )
         ).fetchone()

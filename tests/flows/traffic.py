@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 
 from app.clock import utc_now
+from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
 from tests import make
 from tests.city import MORNING, ride
@@ -42,8 +43,14 @@ class Traffic:
         self._hours = 0
 
         def bearer(audience, subject, account_id=0):
+            seat = Seat(Role.manager) if audience is Audience.merchant else None
             token = tokens.sign(
-                audience, subject=subject, account_id=account_id, now=utc_now(), life=LONG
+                audience,
+                subject=subject,
+                account_id=account_id,
+                seat=seat,
+                now=utc_now(),
+                life=LONG,
             )
             return {"Authorization": f"Bearer {token}"}
 

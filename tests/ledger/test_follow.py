@@ -224,8 +224,8 @@ async def test_lag_is_told(committing):
             async with committing.writing() as tx:
                 await gain(tx, make.account(), 5)
         async with committing.reading() as tx:
-            [lag] = await follow.lags(tx)
-    assert (lag.consumer, lag.open_xids >= 4) == ("test", True)
+            [lag] = [each for each in await follow.lags(tx) if each.consumer == "test"]
+    assert lag.open_xids >= 4
 
 
 def test_a_narrow_window_reads_few_blocks(fresh_urls):
