@@ -26,6 +26,7 @@ PROGRAMS = [
     "redeem",
     "wallet",
     "hordak",
+    "flash_sale",
     "openloop",
     "growth",
 ]

@@ -31,6 +31,7 @@ from app.intake.records import read_records
 from app.keys import Keys, keys_for
 from app.people import linking
 from app.people.register import register_citizen
+from app.people.seats import Role, Seat
 from app.people.subjects import digest_of
 from app.people.tokens import Audience, Tokens
 from app.reductions.deliver import deliver
@@ -62,6 +63,7 @@ class Stage:
         """A token for a day."""
         return Tokens(self.keys.token).sign(
             audience,
+            seat=Seat(Role.manager) if audience is Audience.merchant else None,
             subject=subject,
             account_id=account_id,
             now=datetime.now(UTC),

@@ -104,7 +104,7 @@ def test_a_grown_city_is_like_a_credited_one(place, merchant):
     assert any("reduction" in plan["statement"] for plan in told["plans"])
     with psycopg.connect(place.url) as connection:
         filled = growth.tables(connection, place.template)
-    assert {"balance", "entry", "evidence", "natural_key", "reduction"} <= set(filled)
+    assert {"balance", "entry", "reduction"} <= set(filled)
 
 
 def test_transfers_are_told_without_the_other_side(place):
