@@ -400,6 +400,8 @@ BEGIN
   ELSIF o.opens_at > p_now THEN
     RAISE EXCEPTION 'not yet open' USING ERRCODE = 'PT425',
       DETAIL = jsonb_build_object('opens_at', extract(epoch FROM o.opens_at)::bigint);
+  ELSIF NOT EXISTS (SELECT FROM merchant WHERE id = o.merchant_id AND state = 'active') THEN
+    RAISE EXCEPTION 'merchant suspended' USING ERRCODE = 'PT403';
   ELSIF (o.mode = 1) = p_ticket THEN
     RAISE EXCEPTION 'other mode' USING ERRCODE = 'PT405',
       DETAIL = jsonb_build_object('mode', o.mode);
@@ -470,7 +472,8 @@ BEGIN
   END IF;
   SELECT * INTO o FROM offer WHERE id = p_offer AND state = 2 AND usable_until > p_now
      AND (mode = 3 OR closes_at > p_now);
-  IF NOT FOUND THEN
+  IF NOT FOUND
+     OR NOT EXISTS (SELECT FROM merchant WHERE id = o.merchant_id AND state = 'active') THEN
     RETURN 0;
   END IF;
   SELECT least(coalesce(sum(remaining), 0), p_limit) INTO v_units

@@ -83,10 +83,20 @@ async def ensure_active(tx: Tx, *, merchant_id: UUID) -> None:
 
     """
     if not await active(tx, merchant_id=merchant_id):
-        raise MerchantSuspended(
-            "This merchant is not active; nothing of it can be published, claimed or redeemed.",
-            "该商户未处于启用状态,暂不能发布、兑换或核销。",
-        )
+        raise suspended()
+
+
+async def inactive(tx: Tx) -> list[UUID]:
+    """Merchants that may not act at present: few, so lists leave out what is theirs."""
+    return [row[0] async for row in await tx.execute(_INACTIVE)]
+
+
+def suspended() -> MerchantSuspended:
+    """The one refusal for what a merchant that is not active was asked for."""
+    return MerchantSuspended(
+        "This merchant is not active; nothing of it can be published, claimed or redeemed.",
+        "该商户未处于启用状态,暂不能发布、兑换或核销。",
+    )
 
 
 def not_found() -> MerchantNotFound:
@@ -103,4 +113,5 @@ _PAGE = f"""{_COLUMNS}
  WHERE id > %(after)s AND (%(state)s::text IS NULL OR state = %(state)s)
  ORDER BY id LIMIT %(limit)s
 """
+_INACTIVE = "SELECT id FROM merchant WHERE state <> 'active'"
 _ACTIVE = "SELECT id FROM merchant WHERE id = ANY (%s::uuid[]) AND state = 'active'"

@@ -88,7 +88,7 @@ async def open_ones(
     now: datetime,
     wanted: Wanted = EVERYTHING,
 ) -> list[Offered]:
-    """At most ``limit`` offers that can be claimed now, the newest first; two statements.
+    """At most ``limit`` offers that can be claimed now, the newest first; three statements.
 
     Args:
         tx: a reading connection.
@@ -98,7 +98,7 @@ async def open_ones(
         wanted: which ones.
 
     """
-    arguments = _filter(wanted, now, limit) | {"before": before or UUID(int=2**128 - 1)}
+    arguments = await _filter(tx, wanted, now, limit) | {"before": before or UUID(int=2**128 - 1)}
     return await _with_merchants(tx, await (await tx.execute(_NEWEST, arguments)).fetchall())
 
 
@@ -112,7 +112,7 @@ async def cheapest(
 ) -> list[Offered]:
     """The same, the lowest price first; ``after`` is the last one's price and id."""
     points, offer_id = after or (0, UUID(int=0))
-    arguments = _filter(wanted, now, limit) | {"points": points, "id": offer_id}
+    arguments = await _filter(tx, wanted, now, limit) | {"points": points, "id": offer_id}
     return await _with_merchants(tx, await (await tx.execute(_CHEAPEST, arguments)).fetchall())
 
 
@@ -125,7 +125,7 @@ async def nearest(
     now: datetime,
     wanted: Wanted = EVERYTHING,
 ) -> list[Offered]:
-    """The same, by the distance of the nearest store that takes the coupon; three statements.
+    """The same, by the distance of the nearest store that takes the coupon; four statements.
 
     Args:
         tx: a reading connection.
@@ -152,7 +152,8 @@ async def nearest(
         "distance": distance_m,
         "id": offer_id,
     }
-    rows = await (await tx.execute(_NEAREST, _filter(wanted, now, limit) | around)).fetchall()
+    arguments = await _filter(tx, wanted, now, limit) | around
+    rows = await (await tx.execute(_NEAREST, arguments)).fetchall()
     offered = await _with_merchants(tx, [row[:-1] for row in rows])
     return [replace(each, distance_m=row[-1]) for each, row in zip(offered, rows, strict=True)]
 
@@ -184,8 +185,9 @@ async def kept(
     return [(OfferState(row[-1]), each) for each, row in zip(offered, rows, strict=True)]
 
 
-def _filter(wanted: Wanted, now: datetime, limit: int) -> dict[str, Any]:
+async def _filter(tx: Tx, wanted: Wanted, now: datetime, limit: int) -> dict[str, Any]:
     return {
+        "closed": await directory.inactive(tx),
         "category": wanted.category,
         "district": wanted.district_code,
         "kind": None if wanted.kind is None else wanted.kind.value,
@@ -224,6 +226,7 @@ SELECT o.id, o.merchant_id, o.title_zh, o.title_en, o.points, o.per_citizen, o.o
 # The state is written out: it is what the partial indexes are for.
 _WANTED = """
  o.state = 2 AND o.opens_at <= %(now)s AND o.closes_at > %(now)s
+   AND o.merchant_id <> ALL (%(closed)b::uuid[])
    AND (%(category)s::text IS NULL OR o.category = %(category)s)
    AND (%(district)s::text IS NULL OR o.district_code IN ('', %(district)s))
    AND (%(kind)s::smallint IS NULL OR o.kind = %(kind)s)

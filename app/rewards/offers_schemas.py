@@ -24,9 +24,7 @@ class LimitRule(BaseModel):
 
     model_config = _CLOSED
 
-    by: Literal["citizen", "household", "device"] = Field(
-        description="Who is counted.", examples=["household"]
-    )
+    by: Literal["citizen", "device"] = Field(description="Who is counted.", examples=["device"])
     per: Literal["always", "day", "week", "month"] = Field(
         description="In which civil period; weeks begin on Monday.", examples=["month"]
     )
@@ -43,9 +41,6 @@ class AudienceRule(BaseModel):
     )
     new_within_days: int | None = Field(
         default=None, description="Citizens known for less than so many days.", examples=[30]
-    )
-    age_at_least: int | None = Field(
-        default=None, description="Citizens of so many years or more.", examples=[70]
     )
 
 
@@ -71,9 +66,6 @@ class DraftOffer(BaseModel):
     title_en: str = Field(description="What it is, in English.", examples=["One coffee"])
     text_zh: str = Field(default="", description="More about it, in Chinese.", examples=["中杯"])
     text_en: str = Field(default="", description="The same in English.", examples=["Medium"])
-    picture: str = Field(
-        default="", description="A picture of this service.", examples=["/v1/pictures/coffee.webp"]
-    )
     kind: Kind = Field(default="product", description="What a unit is.", examples=["product"])
     mode: ModeName = Field(
         default="first_come", description="Who gets a unit.", examples=["first_come"]
@@ -141,7 +133,6 @@ class DraftOffer(BaseModel):
             district_code=self.district_code,
             text_zh=self.text_zh,
             text_en=self.text_en,
-            picture=self.picture,
             face_value_fen=self.face_value_fen,
             usable_until=self.usable_until,
             coupon_life_s=self.coupon_life_s,

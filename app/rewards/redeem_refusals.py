@@ -11,6 +11,7 @@ import psycopg
 
 from app import idempotency
 from app.ledger.errors import InsufficientPoints
+from app.merchants import directory
 from app.problems import DomainError
 from app.rewards import rules
 from app.rewards.errors import LimitReached
@@ -100,6 +101,7 @@ def funding_spent() -> FundingSpent:
 
 _WITH_FACTS = {"PT429", "PT402", "PT425", "PT405"}
 _PLAIN = {
+    "PT403": directory.suspended,
     "PT404": rules.no_such_offer,
     "PT409": _ticket_exists,
     "PT410": rules.sold_out,

@@ -260,6 +260,8 @@ def test_any_history_agrees_with_the_model(fresh_urls):
                 stateful_step_count=60,
                 deadline=None,
                 database=None,
+                # Under CI Hypothesis would begin at the same seed in every round.
+                derandomize=False,
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             ),

@@ -166,3 +166,25 @@ async def test_codes_and_withdrawal_over_http(live_client, committing, keys):
         f"/v1/me/redemptions/{held.json()['redemption_id']}", headers=citizen_headers(keys, boris)
     )
     assert (shown.json()["state"], shown.json()["coupon"]) == ("void", None)
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        {"limits": [{"by": "household", "per": "month", "units": 2}]},
+        {"audience": {"age_at_least": 70}},
+        {"picture": "/v1/pictures/coffee.webp"},
+    ],
+    ids=["household", "age", "picture"],
+)
+async def test_what_nobody_could_keep_is_not_drafted(client, keys, database, two, promise):
+    """Households, birth years and pictures are not known yet, so no offer can be built on them."""
+    async with database.writing() as tx:
+        merchant = await make.merchant(tx)
+    answer = await client.post(
+        "/v1/admin/offers",
+        json=draft_of(merchant, **promise),
+        headers=officer_headers(keys, two[0]),
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert next(iter(promise)) in answer.json()["errors"][0]["field"]

@@ -88,7 +88,7 @@ async def test_lists_of_offers_read_in_their_order(tx):
     for _ in range(30):
         await make.offer(tx)
     await tx.execute("SET LOCAL enable_sort = off")
-    wanted = offers._filter(offers.EVERYTHING, NOON, 20)
+    wanted = await offers._filter(tx, offers.EVERYTHING, NOON, 20)
     key = {"before": make.new_id(), "points": 0, "id": make.new_id()}
     newest = await plan(tx, offers._NEWEST, wanted | key)
     cheapest = await plan(tx, offers._CHEAPEST, wanted | key)

@@ -5,14 +5,15 @@ from decimal import Decimal
 import pytest
 
 from app.merchants import keep_store, standing
+from app.merchants.errors import MerchantSuspended
 from app.merchants.keep_store import Place
-from app.rewards import offers, withdraw_run
+from app.rewards import offers, queue, queue_step, withdraw_run
 from app.rewards.cancel import cancel
 from app.rewards.offers import Point
-from app.rewards.tables import OfferKind
+from app.rewards.tables import Mode, OfferKind
 from tests import make
 from tests.make import NOON, citizen_headers, merchant_headers
-from tests.rewards.counter import claim
+from tests.rewards.counter import KEY, claim
 
 HERE = "32.2044,119.4551"
 
@@ -118,6 +119,31 @@ async def test_a_suspended_merchants_offers(client, keys, database):
         assert await offers.nearest(tx, point=point, after=None, limit=9, now=NOON) == []
         given = await cancel(tx, account_id=anna, redemption_id=made.redemption_id, now=NOON)
         assert given.state.name == "cancelled"
+
+
+async def test_a_suspended_merchant_is_left_out_by_the_database_itself(client, database):
+    """No list shows it, a claim behind the HTTP door is refused, and its line grants nothing."""
+    async with database.writing() as tx:
+        anna, boris = await make.rich(tx), await make.rich(tx)
+        seller = await make.merchant(tx)
+        offer = await make.offer(tx, by=seller, category="gone")
+        line = await make.offer(
+            tx, by=seller, category="gone", mode=Mode.queue, per_citizen=1, opens_at=NOON
+        )
+        await queue.take_ticket(tx, account_id=boris, offer_id=line.id, coupon_key=KEY, now=NOON)
+    assert len(await pages(client, "category=gone")) == 2
+    async with database.writing() as tx:
+        await standing.suspend(
+            tx, merchant_id=seller.id, reason="audit", officer_id=make.new_id(), now=NOON
+        )
+    for order in ("newest", "cheapest"):
+        assert await pages(client, f"category=gone&order={order}") == []
+    with pytest.raises(MerchantSuspended):
+        async with database.writing() as tx:
+            await claim(tx, anna, offer)
+    async with database.writing() as tx:
+        assert await queue_step.step(tx, offer_id=line.id, limit=9, now=NOON) == 0
+        assert (await queue.ticket(tx, account_id=boris, offer_id=line.id)).state.name == "waiting"
 
 
 async def test_a_merchant_takes_its_own_offer_back(live_client, committing, keys):
