@@ -6,9 +6,9 @@ packed here at once, eight times as fast. A column is passed like any other argu
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from itertools import chain, repeat
+from functools import lru_cache
 from uuid import UUID
 
 import psycopg
@@ -18,6 +18,9 @@ from psycopg.pq import Format
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
+_DAY_S = 86_400
+DAY_US = _DAY_S * 1_000_000
+"""Microseconds in a day."""
 _HEADER = struct.Struct("!iiIii")
 _UUID_BYTES = (16).to_bytes(4, "big")
 _OIDS = {"int2": 21, "int4": 23, "int8": 20, "uuid": 2950, "text": 25, "date": 1082,
@@ -84,7 +87,7 @@ def int8s(values: Sequence[int]) -> Column:
 
 def uuids(values: Sequence[UUID]) -> Column:
     """A ``uuid[]``."""
-    packed = b"".join([_UUID_BYTES + value.bytes for value in values])
+    packed = b"".join([_UUID_BYTES + value.int.to_bytes(16, "big") for value in values])
     return _Uuid("uuid", len(values), packed)
 
 
@@ -95,25 +98,47 @@ def texts(values: Sequence[str]) -> Column:
     return _Text("text", len(values), packed)
 
 
+def day_of(value: date) -> int:
+    """A civil day as PostgreSQL counts: days since 2000-01-01."""
+    return value.toordinal() - _EPOCH_DAY
+
+
+def us_of(value: datetime) -> int:
+    """A moment as PostgreSQL counts: microseconds since 2000-01-01 (UTC)."""
+    since = value - _EPOCH
+    return (since.days * _DAY_S + since.seconds) * 1_000_000 + since.microseconds
+
+
 def dates(values: Sequence[date]) -> Column:
     """A ``date[]``."""
-    days = [value.toordinal() - _EPOCH_DAY for value in values]
-    return _Date("date", len(days), _fixed("i", 4, days))
+    return days([day_of(value) for value in values])
+
+
+def days(values: Sequence[int]) -> Column:
+    """A ``date[]`` of days counted already (`day_of`)."""
+    return _Date("date", len(values), _fixed("i", 4, values))
 
 
 def moments(values: Sequence[datetime]) -> Column:
     """A ``timestamptz[]``."""
-    sinces = [value - _EPOCH for value in values]
-    micros = [
-        (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds for since in sinces
-    ]
-    return _Moment("timestamptz", len(micros), _fixed("q", 8, micros))
+    return moments_us([us_of(value) for value in values])
+
+
+def moments_us(values: Sequence[int]) -> Column:
+    """A ``timestamptz[]`` of moments counted already (`us_of`)."""
+    return _Moment("timestamptz", len(values), _fixed("q", 8, values))
 
 
 def _fixed(code: str, size: int, values: Sequence[int]) -> bytes:
     """Each value behind its length, all in one call."""
-    both: Iterable[int] = chain.from_iterable(zip(repeat(size), values, strict=False))
-    return struct.pack("!" + f"i{code}" * len(values), *both)
+    both: list[int] = [size] * (2 * len(values))
+    both[1::2] = values
+    return _packer(code, len(values)).pack(*both)
+
+
+@lru_cache(maxsize=4_096)
+def _packer(code: str, count: int) -> struct.Struct:
+    return struct.Struct("!" + f"i{code}" * count)
 
 
 class _ColumnDumper(Dumper):

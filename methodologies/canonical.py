@@ -28,9 +28,11 @@ def plain_number(value: Decimal) -> str:
 
     A number of more than sixty places is written with its exponent, to stay readable.
     """
-    if value.adjusted() > 60 or value.adjusted() < -60:
-        return str(value) if value else "0"
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:
+        if value.adjusted() > 60 or value.adjusted() < -60:
+            return text if value else "0"
+        text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

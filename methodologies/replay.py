@@ -45,18 +45,27 @@ def inputs_to_json(evidence: Evidence, manifest: Manifest) -> dict[str, str]:
     Equal numbers give equal text: ``3.70`` is kept as ``3.7``, a list as ``14,9``. Sensitive
     codes are replaced consistently within the record.
     """
-    kept: dict[str, str] = {}
+    values = inputs_as_text(evidence, manifest)
+    kept = dict(zip(manifest.replay_inputs, values, strict=True))
+    kept[OCCURRED_ON] = evidence.occurred_on.isoformat()
+    return kept
+
+
+def inputs_as_text(evidence: Evidence, manifest: Manifest) -> list[str]:
+    """The same without names or day, in the order of `Manifest.replay_inputs`."""
+    texts: list[str] = []
     masked: dict[str, str] | None = None
     for name, sensitive in _plan(manifest):
         value = evidence[name]
-        if not sensitive:
-            kept[name] = value if type(value) is str else as_text(value)
-            continue
-        if masked is None:
-            masked = _plain_codes(evidence, manifest)
-        kept[name] = masked[value] if value in masked else _mask(value, masked)
-    kept[OCCURRED_ON] = evidence.occurred_on.isoformat()
-    return kept
+        if type(value) is Decimal:
+            texts.append(plain_number(value))
+        elif not sensitive:
+            texts.append(value if type(value) is str else as_text(value))
+        else:
+            if masked is None:
+                masked = _plain_codes(evidence, manifest)
+            texts.append(masked[value] if value in masked else _mask(value, masked))
+    return texts
 
 
 def inputs_from_json(stored: Mapping[str, str], manifest: Manifest) -> dict[str, Any]:
@@ -115,8 +124,10 @@ def _plain_sources(manifest: Manifest) -> tuple[dict[str, str], tuple[str, ...]]
 
 def _mask(code: str, masked: dict[str, str]) -> str:
     """The first of ``#1``, ``#2``, … that stands for no other code of this record."""
-    taken = set(masked.values())
-    mask = next(f"#{n}" for n in range(1, len(taken) + 2) if f"#{n}" not in taken)
+    taken = masked.values()
+    n = 1
+    while (mask := f"#{n}") in taken:
+        n += 1
     masked[code] = mask
     return mask
 

@@ -19,6 +19,7 @@ from uuid import UUID
 import msgspec
 
 from app.database import Tx
+from app.ids import uuid_of
 from app.intake.records import Record
 
 Place = tuple[int, int]
@@ -53,7 +54,7 @@ def act_id(secret: bytes, *, provider_id: int, ref: str) -> UUID:
     """
     text = f"record\n{provider_id}\n{ref}".encode()
     digest = hashlib.blake2b(text, key=secret[:64], digest_size=16).digest()
-    return UUID(int=int.from_bytes(digest, "big") & _FREE | _VERSION_8 | _VARIANT)
+    return uuid_of(int.from_bytes(digest, "big") & _FREE | _VERSION_8 | _VARIANT)
 
 
 async def keep(

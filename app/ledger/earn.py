@@ -6,9 +6,10 @@ booked twice; `verify` proves that no cause was.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
+
+import msgspec
 
 from app.columns import int4s, int8s, moments, uuids
 from app.database import Tx
@@ -21,8 +22,7 @@ PER_ACCOUNT_MAX = 1_000
 """Earnings of one account in one call: their times are microseconds inside a millisecond."""
 
 
-@dataclass(frozen=True, slots=True)
-class Earning:
+class Earning(msgspec.Struct, frozen=True):
     """Points for one cause: ``points`` is whole and positive, ``ref`` is the reduction.
 
     ``contra`` is who pays for them: the programme, or a sponsor by its number.

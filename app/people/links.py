@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from app.columns import uuids
 from app.database import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """Somebody who holds, or held, a card, and the scenarios they agree to now."""
 
     account_id: int
@@ -47,7 +48,7 @@ async def holders(
         _HOLDERS, {"provider": provider_id, "subjects": uuids(list(set(subjects)))}
     )
     found: dict[UUID, tuple[Holder, ...]] = {}
-    async for subject, account_id, valid_from, valid_until, scenarios in rows:
+    for subject, account_id, valid_from, valid_until, scenarios in await rows.fetchall():
         holder = Holder(account_id, valid_from, valid_until, frozenset(scenarios))
         found[subject] = (*found.get(subject, ()), holder)
     return found

@@ -7,6 +7,8 @@ no protection: the digest is keyed, and the key lives outside the database.
 import hashlib
 from uuid import UUID
 
+from app.ids import uuid_of
+
 
 def digest_of(key: bytes, *, provider_id: int, subject: str) -> UUID:
     """The 128-bit name under which a provider's card, plate or meter is known here.
@@ -19,4 +21,5 @@ def digest_of(key: bytes, *, provider_id: int, subject: str) -> UUID:
     Source: BLAKE2 keyed mode, RFC 7693, section 2.9.
     """
     text = f"{provider_id}\n{subject}".encode()
-    return UUID(bytes=hashlib.blake2b(text, key=key[:64], digest_size=16).digest())
+    digest = hashlib.blake2b(text, key=key[:64], digest_size=16).digest()
+    return uuid_of(int.from_bytes(digest, "big"))

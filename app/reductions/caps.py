@@ -19,6 +19,7 @@ from app.reductions.decisions import Candidate, Place
 from methodologies.contract import EXACT, Cap
 from methodologies.manifest import Manifest
 
+_ZERO, _ONE = Decimal(0), Decimal(1)
 ACTS = "acts"
 OWN = frozenset({"citizen", "household"})
 """Holders that are the citizen: a household nobody has bound is the citizen alone."""
@@ -59,7 +60,8 @@ class Used:
 
     def left(self, cap: Cap, place: Place) -> Decimal:
         """What the cap still allows; never below zero."""
-        return max(Decimal(0), EXACT.subtract(cap.maximum, self._amounts[place]))
+        left = EXACT.subtract(cap.maximum, self._amounts[place])
+        return left if left > 0 else _ZERO
 
     def left_for(self, act_id: UUID, cap: Cap, place: Place) -> Decimal:  # noqa: ARG002 - lanes use it
         """What the cap still allows this act; in lanes, what was reserved for it."""
@@ -73,8 +75,8 @@ class Used:
 def amount_of(candidate: Candidate, cap: Cap) -> Decimal:
     """How much of a cap an act uses."""
     if cap.count == ACTS:
-        return Decimal(1)
-    return candidate.worth.counts.get(cap.count, Decimal(0))
+        return _ONE
+    return candidate.worth.counts.get(cap.count, _ZERO)
 
 
 def places_of(

@@ -11,7 +11,7 @@ one index probe for each act.
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from app.columns import int2s, int4s, int8s, moments
+from app.columns import int2s, int4s, int8s, moments_us, uuids
 from app.database import Tx
 from app.lanes import routed
 from app.reductions.decisions import Candidate, Interval
@@ -60,13 +60,13 @@ async def colliding(
         {
             "buckets": buckets,
             "places": int4s(range(len(intervals))),
-            "scopes": int2s([each.scope.value for each in intervals]),
+            "scopes": int2s([each.scope for each in intervals]),
             "subjects": int8s([each.subject for each in intervals]),
-            "starts": moments([each.starts_at for each in intervals]),
-            "ends": moments([each.ends_at for each in intervals]),
+            "starts": moments_us([each.starts_us for each in intervals]),
+            "ends": moments_us([each.ends_us for each in intervals]),
         },
     )
-    return {place async for (place,) in rows}
+    return {place for (place,) in await rows.fetchall()}
 
 
 async def keep(tx: Tx, *, credited: Sequence[Candidate], own: bool = False) -> None:
@@ -89,11 +89,11 @@ async def keep(tx: Tx, *, credited: Sequence[Candidate], own: bool = False) -> N
     await tx.execute(
         _KEEP,
         {
-            "ids": [pair[0] for pair in pairs],
-            "scopes": [pair[1].scope.value for pair in pairs],
-            "subjects": [pair[1].subject for pair in pairs],
-            "starts": [pair[1].starts_at for pair in pairs],
-            "ends": [pair[1].ends_at for pair in pairs],
+            "ids": uuids([pair[0] for pair in pairs]),
+            "scopes": int2s([pair[1].scope for pair in pairs]),
+            "subjects": int8s([pair[1].subject for pair in pairs]),
+            "starts": moments_us([pair[1].starts_us for pair in pairs]),
+            "ends": moments_us([pair[1].ends_us for pair in pairs]),
         },
     )
 

@@ -89,7 +89,7 @@ async def _known(
     colliding = {places[place][0] for place in await claims.colliding(tx, intervals=intervals)}
     colliding |= await recent.read(tx, candidates=candidates, versions=versions, used=used)
     return Known(
-        earlier=await seen.earlier(tx, ids={each.id for each in candidates}),
+        earlier=await seen.earlier(tx, ids=[each.id for each in candidates]),
         colliding=frozenset(colliding),
         used=used,
         past=await history.past_of(tx, candidates=candidates, versions=versions),
@@ -106,7 +106,7 @@ async def _make_unique(
     What another batch took meanwhile was seen before; it draws no budget, and leaves no
     evidence.
     """
-    lines = {each.id: line for line, each in enumerate(settled.accepted)}
+    lines = {each.record.index: line for line, each in enumerate(settled.accepted)}
     batch = Batch(block, lines, versions, now)
     while True:
         try:
@@ -120,12 +120,12 @@ async def _make_unique(
             accepted = settled.accepted
         else:
             settled.accepted = accepted
-        settled.seen += [
-            (each, Earlier(_NOBODY, each.id, None)) for each in accepted if each.id in late
-        ]
-        settled.accepted = [each for each in accepted if each.id not in late]
         if late:
-            await evidence.erase(tx, places=[(block, lines[each]) for each in late])
+            ours = [each for each in accepted if each.id in late]
+            settled.seen += [(each, Earlier(_NOBODY, each.id, None)) for each in ours]
+            settled.accepted = [each for each in accepted if each.id not in late]
+            places = [(block, lines[each.record.index]) for each in ours]
+            await evidence.erase(tx, places=places)
         if not (late and versions.budgets):
             return
 

@@ -4,7 +4,7 @@ Frozen values that cross from one file of this room to the next; nothing here de
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -23,7 +23,7 @@ Place = tuple[int, str, str, date]
 """Where a cap is counted: holder, methodology, what, and the window's first day."""
 NO_SUBJECTS: Mapping[str, int] = MappingProxyType({})
 NO_MARKS: Mapping[str, str] = MappingProxyType({})
-_SECOND = timedelta(seconds=1)
+_SECOND_US = 1_000_000
 OWN_SPAN_S_MAX = 86_400
 """The longest interval of the citizen's own that stands in the reduction's row."""
 
@@ -74,23 +74,25 @@ class Scope(IntEnum):
 class Interval(msgspec.Struct, frozen=True):
     """What an act uses up: one subject in one scope, half-open.
 
-    ``shared`` subjects are not the citizen, so the citizen's own lock does not guard them.
+    Its moments are microseconds, counted as PostgreSQL counts them (`columns.us_of`): a batch
+    compares and packs each of them several times. ``shared`` subjects are not the citizen, so the
+    citizen's own lock does not guard them.
     """
 
     scope: Scope
     subject: int
-    starts_at: datetime
-    ends_at: datetime
+    starts_us: int
+    ends_us: int
     shared: bool
 
     @property
     def seconds(self) -> int:
         """How long it is, in whole seconds."""
-        return (self.ends_at - self.starts_at) // _SECOND
+        return (self.ends_us - self.starts_us) // _SECOND_US
 
     def overlaps(self, other: "Interval") -> bool:
         """Whether both claim a moment; touching ends do not."""
-        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+        return self.starts_us < other.ends_us and other.starts_us < self.ends_us
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -116,7 +118,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
     ``id`` is a digest of the provider's own number, so the same record is the same act for
     ever. ``own`` is the citizen's own interval that ends with the act, if it is short: it stands
-    in the reduction's row. ``claims`` are all others. ``marks`` tell like acts from others.
+    in the reduction's row. ``claims`` are all others. ``ended_us`` is when the act ended
+    (`columns.us_of`). ``marks`` tell like acts from others.
 
     ``limits`` is what a cap over a window still allowed, when it cut the act. ``places``
     are its methodology's caps, each with where its use is counted. ``points_per_kg``
@@ -133,6 +136,7 @@ class Candidate(msgspec.Struct, frozen=True):
     points_per_kg: int
     own: Interval | None
     claims: tuple[Interval, ...]
+    ended_us: int
     places: tuple[tuple[Cap, Place], ...] = ()
     marks: Mapping[str, str] = NO_MARKS
     limits: Mapping[str, str] | None = None

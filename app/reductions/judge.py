@@ -13,12 +13,15 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from app.catalogue.states import State
 from app.catalogue.versions import Version, Versions
+from app.columns import us_of
 from app.intake.evidence import act_id
 from app.intake.records import Record
 from app.reductions import uses
 from app.reductions.caps import places_of
 from app.reductions.decisions import (
+    NO_MARKS,
     Candidate,
     Outcome,
     Surroundings,
@@ -33,6 +36,7 @@ from methodologies.replay import Evidence
 LARGEST = 2**31 - 1
 """Grams, or points, of one act: two thousand tonnes."""
 _REFUSED = frozenset({"not_applicable", "rejected"})
+_SUSPENDED = State.suspended  # a member looked up in its class costs as much as a rule
 
 
 def judge_all(
@@ -58,16 +62,16 @@ class Bench:
     def __init__(self, around: Surroundings) -> None:
         self._versions = around.versions
         self.today = around.received_at.astimezone(around.versions.zone).date()
-        self._likely: dict[str, Version] = {}
+        self._likely: dict[str, Likely] = {}
         self._rates: dict[tuple[str, date], int] = {}
         self._contexts: dict[tuple[object, ...], Context] = {}
 
-    def likely(self, methodology: str, known: Sequence[Version]) -> Version:
+    def likely(self, methodology: str, known: Sequence[Version]) -> "Likely":
         """The version of today; without one, the latest."""
         found = self._likely.get(methodology)
         if found is None:
-            found = next((each for each in known if each.in_force(self.today)), known[0])
-            self._likely[methodology] = found
+            version = next((each for each in known if each.in_force(self.today)), known[0])
+            found = self._likely[methodology] = Likely(version)
         return found
 
     def rate(self, methodology: str, day: date) -> int:
@@ -94,6 +98,27 @@ class Bench:
         return version.methodology.quantify(evidence, context)
 
 
+class Likely:
+    """A version that most records of a batch are read with, and the days it was found in force."""
+
+    __slots__ = ("blank", "days", "read", "version")
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.read = version.reader.read
+        self.blank = blank_past(version.methodology.manifest)
+        self.days: set[date] = set()
+
+    def in_force(self, day: date) -> bool:
+        """Whether acts of this day are judged by it; asked once for each day of a batch."""
+        if day in self.days:
+            return True
+        if not self.version.in_force(day):
+            return False
+        self.days.add(day)
+        return True
+
+
 @lru_cache(maxsize=512)
 def _chosen_by(manifest: Manifest) -> tuple[str, ...]:
     """The inputs that choose factors, besides the day of the act."""
@@ -113,20 +138,21 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
         version, evidence = _read(record, versions, around, bench)
     except EvidenceError as error:
         return _refuse(record, error.reason_code, f"data.{error.field}", error.detail)
-    holder = next((each for each in holders if each.held_it_at(evidence.ended_at)), None)
-    if holder is None:
+    ended_at = evidence.ended_at
+    for holder in holders:
+        if holder.held_it_at(ended_at):
+            break
+    else:
         return _refuse(record, "not_linked", "subject", "nobody held this card at that time")
     if record.methodology not in holder.scenarios:
         return _refuse(record, "no_consent", "methodology", "the holder has not agreed to this")
     if version is None:
         return _refuse(record, "not_in_force", "methodology", "no version was in force that day")
     manifest = version.methodology.manifest
-    if (around.received_at - evidence.ended_at).days > manifest.late_evidence_days and (
-        around.received_at - evidence.ended_at > timedelta(days=manifest.late_evidence_days + 1)
-    ):
-        days = manifest.late_evidence_days
+    days = manifest.late_evidence_days
+    if (late := around.received_at - ended_at).days > days and late > timedelta(days=days + 1):
         return _refuse(record, "too_late", "data", f"records are accepted for {days} days")
-    if version.suspended:
+    if version.state is _SUSPENDED:
         worth = Quantification.held("methodology_suspended")
     elif manifest.history:
         worth = Quantification("quantified")  # settled under locks, where the past is known
@@ -134,7 +160,8 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
         worth = bench.quantify(version, evidence)
     if worth.status in _REFUSED:
         return _refuse(record, worth.reason_code or worth.status, "data", None)
-    own, claims = uses.intervals(manifest, evidence, holder.account_id, around)
+    ended_us = us_of(ended_at)
+    own, claims = uses.intervals(manifest, evidence, holder.account_id, ended_us, around)
     subjects = uses.cap_subjects(manifest, evidence, around)
     return believable(
         Candidate(
@@ -147,17 +174,17 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
             points_per_kg=bench.rate(record.methodology, evidence.occurred_on),
             own=own,
             claims=claims,
+            ended_us=ended_us,
             places=places_of(manifest, holder.account_id, subjects, evidence.occurred_on),
-            marks=uses.marks(manifest, evidence, around),
+            marks=uses.marks(manifest, evidence, around) if manifest.history else NO_MARKS,
         )
     )
 
 
 def believable(candidate: Candidate) -> Candidate:
     """The same, unless it is so large that it cannot be true: then a person looks at it first."""
-    if candidate.worth.status != "quantified":
-        return candidate
-    if candidate.worth.grams <= LARGEST and candidate.points <= LARGEST:
+    worth = candidate.worth
+    if worth.status != "quantified" or (worth.grams <= LARGEST and candidate.points <= LARGEST):
         return candidate
     return replace(candidate, worth=Quantification.held("too_large"))
 
@@ -208,16 +235,21 @@ def _read(
     """Read with today's version; if another was in force on the act's day, read with that."""
     likely = bench.likely(record.methodology, known)
     try:
-        evidence = _read_as(likely, record, around)
+        evidence = likely.read(
+            record.data,
+            received_at=around.received_at,
+            zone=around.versions.zone,
+            history=likely.blank,
+        )
     except EvidenceError:
-        earlier = _read_as_another(record, known, likely, around)
+        earlier = _read_as_another(record, known, likely.version, around)
         if earlier is None:
             raise
         return earlier
     if likely.in_force(evidence.occurred_on):
-        return likely, evidence
+        return likely.version, evidence
     version = around.versions.of(record.methodology, evidence.occurred_on)
-    if version is not None and version is not likely:
+    if version is not None and version is not likely.version:
         evidence = _read_as(version, record, around)
     return version, evidence
 

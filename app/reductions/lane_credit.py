@@ -161,7 +161,7 @@ async def _write(
         records=[each.record for each in accepted],
         now=batch.now,
     )
-    lines = {each.id: line for line, each in enumerate(accepted)}
+    lines = {each.record.index: line for line, each in enumerate(accepted)}
     shared = Batch(block, lines, batch.versions, batch.now, lane.buckets)
     if await write(tx, accepted=accepted, batch=shared):
         raise LaneMovedError

@@ -115,22 +115,15 @@ async def unfinished(tx: Tx, *, before: datetime, limit: int) -> list[tuple[UUID
 
 def _to_json(act: Wanted) -> list[Any]:
     claimed = [
-        [each.scope.value, each.subject, each.starts_at.isoformat(), each.ends_at.isoformat()]
-        for each in act.claims
+        [each.scope.value, each.subject, each.starts_us, each.ends_us] for each in act.claims
     ]
     return [act.id.hex, act.account_id, claimed, list(act.cap_subjects)]
 
 
 def _from_json(kept: list[Any]) -> Wanted:
     claimed = tuple(
-        Interval(
-            Scope(scope),
-            subject,
-            datetime.fromisoformat(starts_at),
-            datetime.fromisoformat(ends_at),
-            shared=True,
-        )
-        for scope, subject, starts_at, ends_at in kept[2]
+        Interval(Scope(scope), subject, starts_us, ends_us, shared=True)
+        for scope, subject, starts_us, ends_us in kept[2]
     )
     return Wanted(UUID(kept[0]), kept[1], claimed, tuple(kept[3]))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from app.columns import int2s, int4s, int8s, moments, uuids
+from app.columns import int2s, int4s, int8s, moments_us, uuids
 from app.database import Tx
 from app.ids import BUCKETS
 from app.lanes import routed
@@ -113,10 +113,10 @@ def _intervals(wishes: Sequence[ClaimWish], buckets: Sequence[int]) -> dict[str,
         "buckets": buckets,
         "places": int4s(range(len(wishes))),
         "ids": uuids([act_id for act_id, _ in wishes]),
-        "scopes": int2s([each.scope.value for _, each in wishes]),
+        "scopes": int2s([each.scope for _, each in wishes]),
         "subjects": int8s([each.subject for _, each in wishes]),
-        "starts": moments([each.starts_at for _, each in wishes]),
-        "ends": moments([each.ends_at for _, each in wishes]),
+        "starts": moments_us([each.starts_us for _, each in wishes]),
+        "ends": moments_us([each.ends_us for _, each in wishes]),
     }
 
 

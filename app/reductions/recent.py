@@ -7,44 +7,46 @@ what a cap over a window has used already.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 
 from app.catalogue.versions import Versions
-from app.columns import dates, int2s, int4s, int8s, moments
+from app.columns import DAY_US, day_of, days, int2s, int4s, int8s, moments_us
 from app.database import Tx
 from app.lanes import routed
 from app.reductions import shapes
 from app.reductions.caps import ACTS, OWN, Used, window_of
 from app.reductions.decisions import Candidate, Interval
 
-_DAY, _TWO_DAYS = timedelta(days=1), timedelta(days=2)
-_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+_NEVER_US = 0
 _NO_SCOPE = _NO_VERSION = 0
+_ONE = Decimal(1)
 
 _Windows = dict[tuple[str, date], date]
 """What is counted, and the window's first day: its last day."""
 
 
-_Row = tuple[int, int, date, date, int, int, datetime, datetime]
-"""A question: an act's place, whose days, and what to look for: a version, or an overlap."""
+_Row = tuple[int, int, int, int, int, int, int, int]
+"""A question: an act's place, whose days, and what to look for: a version, or an overlap.
+
+Days and moments are counted as PostgreSQL counts them (`columns.day_of`, `columns.us_of`).
+"""
 
 
-def _overlaps(place: int, candidate: Candidate, interval: Interval) -> _Row:
+def _overlaps(place: int, account_id: int, own: Interval) -> _Row:
     """Acts that end after this one starts, and no more than a day after it ends.
 
     The civil day of an act that ends at midnight may be the one before, in any zone.
     """
-    starts_at, ends_at = interval.starts_at, interval.ends_at
-    first = starts_at.astimezone(UTC).date() - _DAY
-    last = ends_at.astimezone(UTC).date() + _TWO_DAYS
-    scope = interval.scope.value
-    return place, candidate.account_id, first, last, _NO_VERSION, scope, starts_at, ends_at
+    starts_us, ends_us = own.starts_us, own.ends_us
+    first, last = starts_us // DAY_US - 1, ends_us // DAY_US + 2
+    return place, account_id, first, last, _NO_VERSION, own.scope, starts_us, ends_us
 
 
-def _counts(account_id: int, days: tuple[date, date], version_id: int) -> _Row:
+def _counts(account_id: int, first: date, last: date, version_id: int) -> _Row:
     """Acts of a version on these days."""
-    return -1, account_id, *days, version_id, _NO_SCOPE, _NEVER, _NEVER
+    days_asked = day_of(first), day_of(last)
+    return -1, account_id, *days_asked, version_id, _NO_SCOPE, _NEVER_US, _NEVER_US
 
 
 def _columns(asked: Sequence[_Row]) -> dict[str, object]:
@@ -52,12 +54,12 @@ def _columns(asked: Sequence[_Row]) -> dict[str, object]:
     return {
         "places": int4s(places),
         "accounts": int8s(accounts),
-        "first": dates(first),
-        "last": dates(last),
+        "first": days(first),
+        "last": days(last),
         "versions": int2s(versions),
         "scopes": int2s(scopes),
-        "starts": moments(starts),
-        "ends": moments(ends),
+        "starts": moments_us(starts),
+        "ends": moments_us(ends),
     }
 
 
@@ -75,20 +77,22 @@ async def read(
     for place, candidate in enumerate(candidates):
         if candidate.held:
             continue
+        account_id = candidate.account_id
         asked += [
-            _overlaps(place, candidate, interval)
+            _overlaps(place, account_id, interval)
             for interval in candidate.intervals
-            if not interval.shared and interval.subject == candidate.account_id
+            if interval.subject == account_id and not interval.shared
         ]
         for cap, where in candidate.places:
             if cap.per in OWN:
-                last = window_of(cap, candidate.day)[1]
-                windows[where[0], where[1]][cap.count, where[3]] = last
+                wanted = windows[where[0], where[1]]
+                if (cap.count, where[3]) not in wanted:
+                    wanted[cap.count, where[3]] = window_of(cap, candidate.day)[1]
     names_asked = {methodology for _, methodology in windows}
     ids_of = {methodology: versions.ids_of(methodology) for methodology in names_asked}
     for (account_id, methodology), wanted in windows.items():
-        days = min(first for _, first in wanted), max(wanted.values())
-        asked += [_counts(account_id, days, each) for each in ids_of[methodology]]
+        first, last = min(first for _, first in wanted), max(wanted.values())
+        asked += [_counts(account_id, first, last, each) for each in ids_of[methodology]]
     if not asked:
         return set()
     asking = _columns(asked) | {"buckets": buckets}
@@ -100,10 +104,10 @@ async def read(
             overlapping.add(candidates[place].record.index)
             continue
         methodology = versions.by_id[version_id].methodology.manifest.id
-        counts = shapes.counts_of(shapes.apart(names[shape_id], inputs))
+        counts = shapes.counts_in(names[shape_id], inputs)
         for (count, first), last in windows[account_id, methodology].items():
             if first <= day <= last:
-                amount = Decimal(1) if count == ACTS else Decimal(counts.get(count, 0))
+                amount = _ONE if count == ACTS else Decimal(counts.get(count, 0))
                 used.put((account_id, methodology, count, first), amount)
     return overlapping
 

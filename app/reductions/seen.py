@@ -24,10 +24,10 @@ class Earlier:
 
 async def earlier(tx: Tx, *, ids: Iterable[UUID]) -> Mapping[UUID, Earlier]:
     """Which of these acts exist already; read under their citizens' locks, by one statement."""
-    rows = await tx.execute(_EARLIER, {"ids": uuids(list(ids))})
+    rows = await (await tx.execute(_EARLIER, {"ids": uuids(list(ids))})).fetchall()
     return {
         key: Earlier(account_id, activity_id, None if grams is None else (grams, points))
-        async for key, account_id, activity_id, grams, points in rows
+        for key, account_id, activity_id, grams, points in rows
     }
 
 

@@ -48,10 +48,13 @@ class Known:
 def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
     """Decide duplicates, overlaps and caps, one candidate after another."""
     settled = Settled()
-    keys: dict[UUID, Candidate] = {}
+    keys: dict[int, Candidate] = {}
     taken: defaultdict[tuple[int, int], list[Interval]] = defaultdict(list)
     for candidate in candidates:
-        before = known.earlier.get(candidate.id) or _within(keys.get(candidate.id))
+        number = candidate.id.int
+        before = known.earlier.get(candidate.id) if known.earlier else None
+        if before is None and number in keys:
+            before = Earlier(keys[number].account_id, candidate.id, None)
         if before is not None:
             settled.seen.append((candidate, before))
             continue
@@ -62,7 +65,7 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
         candidate = remembered  # noqa: PLW2901 -- the same act, now with its past
         if candidate.held:
             settled.accepted.append(candidate)
-            keys[candidate.id] = candidate
+            keys[number] = candidate
             continue
         if candidate.record.index in known.colliding or _collides(candidate, taken):
             settled.refused.append(
@@ -75,7 +78,7 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
             continue
         _take(cut, taken, known)
         settled.accepted.append(cut)
-        keys[cut.id] = cut
+        keys[number] = cut
     return settled
 
 
@@ -96,18 +99,12 @@ def _remembered(candidate: Candidate, known: Known) -> Candidate | Outcome:
     return believable(candidate.remembered(evidence, worth))
 
 
-def _within(candidate: Candidate | None) -> Earlier | None:
-    if candidate is None:
-        return None
-    return Earlier(candidate.account_id, candidate.id, None)
-
-
 def _collides(candidate: Candidate, taken: Mapping[tuple[int, int], list[Interval]]) -> bool:
-    return any(
-        claim.overlaps(other)
-        for claim in candidate.intervals
-        for other in taken.get((claim.scope, claim.subject), ())
-    )
+    for claim in candidate.intervals:
+        for other in taken.get((claim.scope, claim.subject), ()):
+            if claim.overlaps(other):
+                return True
+    return False
 
 
 def _within_caps(candidate: Candidate, known: Known) -> Candidate | Outcome:
@@ -140,9 +137,11 @@ def _take(
 
 def answers(settled: Settled) -> list[Outcome]:
     """Every candidate's outcome, in any order."""
-    accepted = {each.id: each for each in settled.accepted}
-    seen = [_duplicate(candidate, before, accepted) for candidate, before in settled.seen]
-    return [each.outcome() for each in settled.accepted] + settled.refused + seen
+    decided = [each.outcome() for each in settled.accepted] + settled.refused
+    if settled.seen:
+        accepted = {each.id: each for each in settled.accepted}
+        decided += [_duplicate(candidate, before, accepted) for candidate, before in settled.seen]
+    return decided
 
 
 def _duplicate(

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 
 from app.database import Tx
 from methodologies.canonical import plain_number
 from methodologies.manifest import Manifest
-from methodologies.replay import OCCURRED_ON, Evidence, inputs_to_json
+from methodologies.replay import OCCURRED_ON, Evidence, inputs_as_text, inputs_to_json
 
 LIMIT = "limit:"
 COUNT = "count:"
@@ -25,6 +26,7 @@ SAME = "same:"
 _PREFIXES = (LIMIT, COUNT, SAME)
 _ESCAPED = re.compile(r"\\([\\t])")
 _MEANT = {"\\": "\\", "t": "\t"}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _known: dict[int, str] = {}
 """Names by shape, as they were read; a number is the digest of its names, so it stays true."""
 
@@ -54,11 +56,12 @@ def packed(
         marks: what tells like acts from others, by name.
 
     """
+    if not limits and not marks:
+        values = inputs_as_text(evidence, manifest)
+        values += map(plain_number, counts.values())
+        return _names(manifest, tuple(counts)), joined(values)
     kept = inputs_to_json(evidence, manifest)
     del kept[OCCURRED_ON]  # a column of its own
-    if not limits and not marks:
-        values = [*kept.values(), *map(plain_number, counts.values())]
-        return _names(manifest, tuple(counts)), joined(values)
     for name, count in counts.items():
         kept[COUNT + name] = plain_number(count)
     for name, limit in (limits or {}).items():
@@ -76,7 +79,7 @@ def _names(manifest: Manifest, counts: tuple[str, ...]) -> str:
 def joined(values: list[str]) -> str:
     """Values behind one another; a tab or a backslash in one is written like in COPY."""
     text = "\t".join(values)
-    if "\\" not in text and text.count("\t") < max(1, len(values)):
+    if "\\" not in text and text.count("\t") < (len(values) or 1):
         return text
     return "\t".join(value.replace("\\", "\\\\").replace("\t", "\\t") for value in values)
 
@@ -111,6 +114,26 @@ def limits_of(kept: Mapping[str, str]) -> dict[str, str]:
 def counts_of(kept: Mapping[str, str]) -> dict[str, str]:
     """What the act came to."""
     return _under(COUNT, kept)
+
+
+def counts_in(names: str, values: str) -> Mapping[str, str]:
+    """What an act came to, straight from its row; the same as `counts_of` of `apart`."""
+    if "\\" in values:
+        return counts_of(apart(names, values))
+    places = _count_places(names)
+    if not places:
+        return _NOTHING
+    parts = values.split("\t")
+    return {name: parts[place] for name, place in places}
+
+
+@lru_cache(maxsize=4096)
+def _count_places(names: str) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (name.removeprefix(COUNT), place)
+        for place, name in enumerate(names.split("\t"))
+        if name.startswith(COUNT)
+    )
 
 
 def marks_of(kept: Mapping[str, str]) -> dict[str, str]:

@@ -5,9 +5,10 @@ Values in, values out. A subject that is not the citizen is 63 bits of a keyed d
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
+from app.columns import us_of
 from app.reductions.decisions import (
     NO_MARKS,
     NO_SUBJECTS,
@@ -21,9 +22,9 @@ from methodologies.manifest import Manifest
 from methodologies.replay import Evidence
 
 _MASK_63 = 2**63 - 1
-_INSTANT = timedelta(microseconds=1)
-_SECOND = timedelta(seconds=1)
-_FOR_EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_INSTANT_US = 1
+_SECOND_US = 1_000_000
+_FOR_EVER_US = 0, us_of(datetime(9999, 1, 1, tzinfo=UTC))
 """The span of an exact claim, which no other act of the subject can avoid."""
 
 
@@ -44,22 +45,21 @@ def _cap_names(manifest: Manifest) -> frozenset[str]:
 
 
 def intervals(
-    manifest: Manifest, evidence: Evidence, account_id: int, around: Surroundings
+    manifest: Manifest, evidence: Evidence, account_id: int, ended_us: int, around: Surroundings
 ) -> tuple[Interval | None, tuple[Interval, ...]]:
     """The interval that stands in the act's own row, if it has one, and all others."""
     plan = _own_plan(manifest)
     if plan is not None:
         scope, first, last = plan
-        starts_at = evidence[first]
-        if evidence[last] == evidence.ended_at > starts_at:
-            interval = Interval(scope, account_id, starts_at, evidence.ended_at, shared=False)
-            if _stands_in_its_row(interval, account_id, evidence.ended_at):
+        if evidence[last] is evidence.ended_at:
+            interval = Interval(scope, account_id, us_of(evidence[first]), ended_us, False)
+            if _stands_in_its_row(interval, account_id, ended_us):
                 return interval, ()
     own: Interval | None = None
     others: list[Interval] = []
     for key in claimed(manifest, evidence, provider=str(around.provider_id)):
         interval = _interval(key, account_id, around)
-        if own is None and _stands_in_its_row(interval, account_id, evidence.ended_at):
+        if own is None and _stands_in_its_row(interval, account_id, ended_us):
             own = interval
         else:
             others.append(interval)
@@ -77,25 +77,27 @@ def _own_plan(manifest: Manifest) -> tuple[Scope, str, str] | None:
     return Scope[claim.scope.replace("-", "_")], claim.during[0], claim.during[1]
 
 
-def _stands_in_its_row(interval: Interval, account_id: int, ended_at: datetime) -> bool:
+def _stands_in_its_row(interval: Interval, account_id: int, ended_us: int) -> bool:
     """Whether a row can say it: the citizen's own, to the act's end, some whole seconds long."""
-    if interval.shared or interval.subject != account_id or interval.ends_at != ended_at:
+    if interval.shared or interval.subject != account_id or interval.ends_us != ended_us:
         return False
-    seconds, rest = divmod(ended_at - interval.starts_at, _SECOND)
-    return not rest and 1 <= seconds <= OWN_SPAN_S_MAX
+    span_us = ended_us - interval.starts_us
+    return span_us % _SECOND_US == 0 and 0 < span_us <= OWN_SPAN_S_MAX * _SECOND_US
 
 
 def _interval(key: ClaimKey, account_id: int, around: Surroundings) -> Interval:
     """The subject's number: the citizen's own, or 63 bits of a keyed digest."""
     scope = Scope[key.scope.replace("-", "_")]
-    starts_at, ends_at = key.during or _FOR_EVER
-    ends_at = max(ends_at, starts_at + _INSTANT)
+    starts_us, ends_us = _FOR_EVER_US
+    if key.during is not None:
+        starts_us, ends_us = us_of(key.during[0]), us_of(key.during[1])
+    ends_us = max(ends_us, starts_us + _INSTANT_US)
     own = key.subject[0] in PLATFORM_SUBJECTS
     if own and not key.facet:
-        return Interval(scope, account_id, starts_at, ends_at, shared=False)
+        return Interval(scope, account_id, starts_us, ends_us, shared=False)
     named = account_id if own else "\n".join(key.subject)
     subject = _number(f"{scope}\n{key.facet}\n{named}", around)
-    return Interval(scope, subject, starts_at, ends_at, shared=not own)
+    return Interval(scope, subject, starts_us, ends_us, shared=not own)
 
 
 def marks(manifest: Manifest, evidence: Evidence, around: Surroundings) -> Mapping[str, str]:

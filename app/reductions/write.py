@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.catalogue.versions import Versions
 from app.clock import points_expire_on
-from app.columns import dates, int2s, int4s, int8s, moments, texts, uuids
+from app.columns import dates, int2s, int4s, int8s, moments_us, texts, uuids
 from app.database import Tx
 from app.lanes import routed
 from app.ledger.earn import Earning, earn
@@ -21,10 +21,10 @@ from app.reductions.decisions import Candidate
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What all acts of a batch share."""
+    """What all acts of a batch share; ``lines`` are those of its evidence, by a record's index."""
 
     block: int
-    lines: dict[UUID, int]
+    lines: dict[int, int]
     versions: Versions
     now: datetime
     buckets: Sequence[int] | None = None
@@ -56,9 +56,9 @@ async def book(
         return
     await claims.keep(tx, credited=credited, own=buckets is not None)
     earnings = [
-        Earning(each.account_id, each.points, each.id, each.evidence.ended_at)
+        Earning(each.account_id, points, each.id, each.evidence.ended_at)
         for each in credited
-        if each.points > 0
+        if (points := each.points) > 0
     ]
     today = now.astimezone(versions.zone).date()
     expires_on = points_expire_on(today, months=versions.points_life_months)
@@ -88,16 +88,16 @@ async def _insert_credited(tx: Tx, credited: Sequence[Candidate], batch: Batch) 
     arguments = {
         "ids": uuids([each.id for each in credited]),
         "accounts": int8s([each.account_id for each in credited]),
-        "happened": moments([each.evidence.ended_at for each in credited]),
+        "happened": moments_us([each.ended_us for each in credited]),
         "grams": int4s([each.worth.grams for each in credited]),
         "points": int4s([each.points for each in credited]),
         "rates": int4s([each.points_per_kg for each in credited]),
         "spans": int4s([each.own.seconds if each.own else 0 for each in credited]),
         "shapes": int4s([shapes.number_of(names) for names, _ in kept]),
-        "lines": int2s([batch.lines[each.id] for each in credited]),
+        "lines": int2s([batch.lines[each.record.index] for each in credited]),
         "days": dates([each.evidence.occurred_on for each in credited]),
         "versions": int2s([each.version.id for each in credited]),
-        "scopes": int2s([each.own.scope.value if each.own else 0 for each in credited]),
+        "scopes": int2s([each.own.scope if each.own else 0 for each in credited]),
         "inputs": texts([values for _, values in kept]),
         "block": batch.block,
         "factor_set": batch.versions.factor_set_id,
@@ -118,7 +118,7 @@ async def _insert_held(tx: Tx, held: Sequence[Candidate], batch: Batch) -> set[U
         "ids": [each.id for each in held],
         "versions": [each.version.id for each in held],
         "reasons": [each.worth.reason_code or each.worth.status for each in held],
-        "lines": [batch.lines[each.id] for each in held],
+        "lines": [batch.lines[each.record.index] for each in held],
         "block": batch.block,
         "now": batch.now,
     }
