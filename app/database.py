@@ -8,7 +8,7 @@ one way to speak to it: SQL. What it costs, against the alternatives, is measure
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -32,6 +32,8 @@ READER_ROLE = "puhui_reader"
 type_of_row = tuple[Any, ...]
 Tx = AsyncConnection[type_of_row]
 """An open transaction. What runs on it is committed, or undone, together."""
+Cursor = AsyncCursor[type_of_row]
+"""A statement that was sent; in `in_one_go` its answer may be read later."""
 
 
 class CallersConnection(AsyncConnection[type_of_row]):
@@ -205,6 +207,15 @@ async def savepoint(tx: Tx) -> AsyncIterator[None]:
     """A part of a transaction that may fail by itself: a raise undoes the part, not the whole."""
     async with tx.transaction():
         yield
+
+
+def in_one_go(tx: Tx) -> AbstractAsyncContextManager[object]:
+    """Statements that do not wait for each other's answers: they run in order, none waits here.
+
+    What is read from one of them waits for it. PostgreSQL is at work on the first while the next
+    is being packed.
+    """
+    return tx.pipeline()
 
 
 def database_for(settings: DatabaseSettings, url: str, *, role: str = APP_ROLE) -> Database:

@@ -5,19 +5,21 @@ Whether a key is taken is the platform's question; here it is only written down.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from methodologies.manifest import Claim, Manifest
 from methodologies.replay import Evidence
 
 PLATFORM_SUBJECTS = ("citizen", "household")
 """Subjects that the platform knows and no record names."""
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 _SLOT = re.compile(r"\{([a-z0-9_]+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimKey:
+class ClaimKey(NamedTuple):
     """One claim of one act.
 
     ``subject`` names whose it is: ``("citizen",)`` and ``("household",)`` are for the
@@ -39,12 +41,23 @@ def claimed(manifest: Manifest, evidence: Evidence, *, provider: str) -> tuple[C
         evidence: what the reader returned.
         provider: the code of who sent the record, for claims told apart ``within: provider``.
     """
-    texts: dict[str, str] = {"provider": provider, **evidence.fields}
-    for name, spec in manifest.inputs.items():
-        if spec.type == "code":
-            texts[name] = evidence.get(name, "")
-    found = (_key(claim, evidence, texts) for claim in manifest.claims)
-    return tuple(key for key in found if key is not None)
+    texts: Mapping[str, str] = _NO_TEXTS
+    if _reads_texts(manifest):
+        texts = {"provider": provider, **evidence.fields}
+        texts |= {name: evidence.get(name, "") for name in _codes(manifest)}
+    found = [_key(claim, evidence, texts) for claim in manifest.claims]
+    return tuple([key for key in found if key is not None])
+
+
+@lru_cache(maxsize=1024)
+def _reads_texts(manifest: Manifest) -> bool:
+    """Whether any claim names something that a record says."""
+    return any(each.facet or each.subject not in PLATFORM_SUBJECTS for each in manifest.claims)
+
+
+@lru_cache(maxsize=1024)
+def _codes(manifest: Manifest) -> tuple[str, ...]:
+    return tuple(name for name, spec in manifest.inputs.items() if spec.type == "code")
 
 
 def _key(claim: Claim, evidence: Evidence, texts: Mapping[str, str]) -> ClaimKey | None:
@@ -56,7 +69,9 @@ def _key(claim: Claim, evidence: Evidence, texts: Mapping[str, str]) -> ClaimKey
             return None
         issuer = (texts.get(claim.within, ""),) if claim.within else ()
         named = (*issuer, value) if value else (claim.if_absent,)
-    facet = _SLOT.sub(lambda slot: texts.get(slot.group(1), ""), claim.facet)
+    facet = claim.facet
+    if "{" in facet:
+        facet = _SLOT.sub(lambda slot: texts.get(slot.group(1), ""), facet)
     return ClaimKey(claim.scope, named, facet, _during(claim, evidence))
 
 

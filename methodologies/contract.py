@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from methodologies.canonical import canonical_json, content_hash
 from methodologies.manifest import (
@@ -129,8 +129,7 @@ class Context:
     waived: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Quantification:
+class Quantification(NamedTuple):
     """What one act is worth: whole grams of CO2e, or none and the rule that says so.
 
     ``unrounded_kg`` is after caps and before the cut at zero. ``counts`` holds the value
@@ -143,7 +142,7 @@ class Quantification:
     grams: int = 0
     unrounded_kg: Decimal = _ZERO
     reason_code: str | None = None
-    counts: Mapping[str, Decimal] = field(default_factory=lambda: NOTHING)
+    counts: Mapping[str, Decimal] = NOTHING
     tier: Tier | None = None
     poolable: bool = True
 

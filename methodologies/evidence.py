@@ -13,7 +13,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from methodologies.manifest import InputSpec, Manifest
-from methodologies.reading import EvidenceError, list_reader, moment, number_reader, span, text
+from methodologies.reading import (
+    EvidenceError,
+    list_reader,
+    moment,
+    number_reader,
+    span_reader,
+    text,
+)
 from methodologies.replay import Evidence, inputs_from_json, inputs_to_json
 
 __all__ = [
@@ -72,7 +79,7 @@ class Reader:
             if spec.type == "code"
         )
         self._spans = tuple(
-            (spec.name, spec.derived_from[0], spec.derived_from[1], spec)
+            (spec.name, spec.derived_from[0], spec.derived_from[1], span_reader(spec))
             for spec in manifest.inputs.values()
             if spec.derived_from is not None
         )
@@ -146,8 +153,8 @@ class Reader:
             unknown = min(str(name)[:60] for name in data if name not in self._known)
             raise EvidenceError("unknown_field", unknown, "this methodology has no such field")
         moments["received_at"] = received_at
-        for name, first, last, spec in self._spans:
-            evidence[name] = span(moments[first], moments[last], spec)
+        for name, first, last, span in self._spans:
+            evidence[name] = span(moments[first], moments[last])
         return evidence
 
     def _day(self, start: datetime, end: datetime, zone: ZoneInfo) -> date:

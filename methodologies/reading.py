@@ -66,6 +66,9 @@ def moment(value: object, name: str, received_year: int) -> datetime:
         if value is None:
             raise EvidenceError("missing_field", name, "this field is required")
         return _aware(value, name, received_year)
+    usual = _usual_moment(value)
+    if usual is not None and YEAR_MIN <= usual.year <= received_year + 1:
+        return usual
     match = _INSTANT.fullmatch(value)
     if match is None:
         raise EvidenceError("not_a_time", name, "written 2024-01-31T08:30:00+08:00")
@@ -80,6 +83,21 @@ def moment(value: object, name: str, received_year: int) -> datetime:
         raise EvidenceError("not_a_time", name, "there is no such day or time") from None
 
 
+def _usual_moment(value: str) -> datetime | None:
+    """``2024-01-31T08:30:00+08:00``, as nearly all write it; None for whatever looks otherwise.
+
+    With these characters at these places the library reads the rest as digits or refuses.
+    """
+    if len(value) != 25 or value[4] + value[7] + value[10] + value[13] + value[16] != "--T::":
+        return None
+    if value[19] not in "+-" or value[22] != ":":
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
 def _aware(value: object, name: str, received_year: int) -> datetime:
     """A moment that is one already, out of a table with typed columns."""
     if not isinstance(value, datetime):
@@ -91,23 +109,29 @@ def _aware(value: object, name: str, received_year: int) -> datetime:
     return value
 
 
-def span(first: datetime, last: datetime, spec: InputSpec) -> Decimal:
-    """The time between two moments; of days only whole ones count, a hair early is none.
+def span_reader(spec: InputSpec) -> Callable[[datetime, datetime], Decimal]:
+    """A function of two moments: the time between; of days only whole ones count.
 
-    Minutes are exact where their decimal ends and otherwise right to 34 digits, which
-    cannot carry a comparison with a number of fewer digits over its threshold.
+    A hair early is none. Minutes are exact where their decimal ends and otherwise right to 34
+    digits, which cannot carry a comparison with a number of fewer digits over its threshold.
     """
-    between = last - first
-    if spec.unit == "day":
-        value = Decimal(max(0, between // _DAY))
-    else:
-        value = _length(between, spec.unit)
-        if value < 0 and spec.derived_from and spec.derived_from[1] == "received_at":
-            value = _ZERO
     low, high = _limits(spec)
-    if not low <= value <= high:
-        raise EvidenceError("out_of_bounds", spec.name, _bounds(spec))
-    return value
+    unit = spec.unit
+    to_receipt = spec.derived_from is not None and spec.derived_from[1] == "received_at"
+
+    def read(first: datetime, last: datetime) -> Decimal:
+        between = last - first
+        if unit == "day":
+            value = Decimal(max(0, between // _DAY))
+        else:
+            value = _length(between, unit)
+            if to_receipt and value < 0:
+                value = _ZERO
+        if not low <= value <= high:
+            raise EvidenceError("out_of_bounds", spec.name, _bounds(spec))
+        return value
+
+    return read
 
 
 @lru_cache(maxsize=8192)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from app.columns import int2s, int4s, int8s, moments_us, uuids
-from app.database import Tx
+from app.database import Cursor, Tx
 from app.lanes import routed
 from app.reductions.decisions import Candidate, Interval
 
@@ -53,9 +53,16 @@ async def colliding(
 
     The subjects must be locked, or a claim could appear after the question.
     """
+    return await told(await ask(tx, intervals=intervals, buckets=buckets))
+
+
+async def ask(
+    tx: Tx, *, intervals: Sequence[Interval], buckets: Sequence[int] | None = None
+) -> Cursor | None:
+    """The question of `colliding`, whose answer is read later (`told`); None if there is none."""
     if not intervals:
-        return set()
-    rows = await tx.execute(
+        return None
+    return await tx.execute(
         routed(_COLLIDING, buckets),
         {
             "buckets": buckets,
@@ -66,7 +73,11 @@ async def colliding(
             "ends": moments_us([each.ends_us for each in intervals]),
         },
     )
-    return {place for (place,) in await rows.fetchall()}
+
+
+async def told(asked: Cursor | None) -> set[int]:
+    """The answer to `ask`."""
+    return set() if asked is None else {place for (place,) in await asked.fetchall()}
 
 
 async def keep(tx: Tx, *, credited: Sequence[Candidate], own: bool = False) -> None:

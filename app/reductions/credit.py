@@ -14,7 +14,7 @@ from app.catalogue import budgets
 from app.catalogue.budgets import Want
 from app.catalogue.budgets_draw import draw
 from app.catalogue.versions import Versions
-from app.database import Tx, savepoint
+from app.database import Tx, in_one_go, savepoint
 from app.ids import bucket_of
 from app.intake import evidence
 from app.ledger.locking import lock_accounts
@@ -75,21 +75,27 @@ async def _known(
     tx: Tx, candidates: Sequence[Candidate], versions: Versions, now: datetime
 ) -> Known:
     """Lock whoever the batch is about, then read what is known of them."""
-    await lock_accounts(tx, account_ids=(each.account_id for each in candidates))
-    places = [
-        (each.record.index, claim)
-        for each in candidates
-        if not each.held
-        for claim in each.intervals
-    ]
-    intervals = [claim for _, claim in places]
-    await claims.lock_subjects(tx, intervals=intervals)
     used = caps.Used()
-    await caps.read_subjects(tx, candidates=candidates, used=used)
-    colliding = {places[place][0] for place in await claims.colliding(tx, intervals=intervals)}
-    colliding |= await recent.read(tx, candidates=candidates, versions=versions, used=used)
+    async with in_one_go(tx):
+        await lock_accounts(tx, account_ids=(each.account_id for each in candidates))
+        places = [
+            (each.record.index, claim)
+            for each in candidates
+            if not each.held
+            for claim in each.intervals
+        ]
+        intervals = [claim for _, claim in places]
+        await claims.lock_subjects(tx, intervals=intervals)
+        await caps.read_subjects(tx, candidates=candidates, used=used)
+        claimed = await claims.ask(tx, intervals=intervals)
+        asked = await recent.ask(tx, candidates=candidates, versions=versions)
+        known = await seen.ask(tx, ids=[each.id for each in candidates])
+        colliding = {places[place][0] for place in await claims.told(claimed)}
+        if asked is not None:
+            colliding |= await recent.told(tx, question=asked, used=used)
+        earlier = await seen.told(known)
     return Known(
-        earlier=await seen.earlier(tx, ids=[each.id for each in candidates]),
+        earlier=earlier,
         colliding=frozenset(colliding),
         used=used,
         past=await history.past_of(tx, candidates=candidates, versions=versions),

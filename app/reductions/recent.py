@@ -6,13 +6,14 @@ what a cap over a window has used already.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from app.catalogue.versions import Versions
 from app.columns import DAY_US, day_of, days, int2s, int4s, int8s, moments_us
-from app.database import Tx
+from app.database import Cursor, Tx
 from app.lanes import routed
 from app.reductions import shapes
 from app.reductions.caps import ACTS, OWN, Used, window_of
@@ -31,6 +32,16 @@ _Row = tuple[int, int, int, int, int, int, int, int]
 
 Days and moments are counted as PostgreSQL counts them (`columns.day_of`, `columns.us_of`).
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, and of which candidates."""
+
+    cursor: Cursor
+    candidates: Sequence[Candidate]
+    windows: Mapping[tuple[int, str], _Windows]
+    versions: Versions
 
 
 def _overlaps(place: int, account_id: int, own: Interval) -> _Row:
@@ -72,6 +83,18 @@ async def read(
     buckets: Sequence[int] | None = None,
 ) -> set[int]:
     """Put what the citizens' caps hold into ``used``; returns the records whose acts overlap."""
+    question = await ask(tx, candidates=candidates, versions=versions, buckets=buckets)
+    return set() if question is None else await told(tx, question=question, used=used)
+
+
+async def ask(
+    tx: Tx,
+    *,
+    candidates: Sequence[Candidate],
+    versions: Versions,
+    buckets: Sequence[int] | None = None,
+) -> Question | None:
+    """The question of `read`, whose answer is read later (`told`); None if there is none."""
     asked: list[_Row] = []
     windows: defaultdict[tuple[int, str], _Windows] = defaultdict(dict)
     for place, candidate in enumerate(candidates):
@@ -94,14 +117,21 @@ async def read(
         first, last = min(first for _, first in wanted), max(wanted.values())
         asked += [_counts(account_id, first, last, each) for each in ids_of[methodology]]
     if not asked:
-        return set()
+        return None
     asking = _columns(asked) | {"buckets": buckets}
-    rows = await (await tx.execute(routed(_RECENT, buckets), asking, binary=True)).fetchall()
+    cursor = await tx.execute(routed(_RECENT, buckets), asking, binary=True)
+    return Question(cursor, candidates, windows, versions)
+
+
+async def told(tx: Tx, *, question: Question, used: Used) -> set[int]:
+    """The answer to `ask`: what caps hold goes into ``used``; returns records that overlap."""
+    rows = await question.cursor.fetchall()
+    windows, versions = question.windows, question.versions
     names = await shapes.names_of(tx, shape_ids={row[4] for row in rows if row[0] < 0})
     overlapping: set[int] = set()
     for place, account_id, version_id, day, shape_id, inputs in rows:
         if place >= 0:
-            overlapping.add(candidates[place].record.index)
+            overlapping.add(question.candidates[place].record.index)
             continue
         methodology = versions.by_id[version_id].methodology.manifest.id
         counts = shapes.counts_in(names[shape_id], inputs)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.columns import uuids
-from app.database import Tx
+from app.database import Cursor, Tx
 from app.lanes import routed
 
 
@@ -24,10 +24,19 @@ class Earlier:
 
 async def earlier(tx: Tx, *, ids: Iterable[UUID]) -> Mapping[UUID, Earlier]:
     """Which of these acts exist already; read under their citizens' locks, by one statement."""
-    rows = await (await tx.execute(_EARLIER, {"ids": uuids(list(ids))})).fetchall()
+    return await told(await ask(tx, ids=ids))
+
+
+async def ask(tx: Tx, *, ids: Iterable[UUID]) -> Cursor:
+    """The question of `earlier`, whose answer is read later (`told`)."""
+    return await tx.execute(_EARLIER, {"ids": uuids(list(ids))})
+
+
+async def told(asked: Cursor) -> Mapping[UUID, Earlier]:
+    """The answer to `ask`."""
     return {
         key: Earlier(account_id, activity_id, None if grams is None else (grams, points))
-        for key, account_id, activity_id, grams, points in rows
+        for key, account_id, activity_id, grams, points in await asked.fetchall()
     }
 
 

@@ -22,6 +22,8 @@ from methodologies.manifest import Manifest
 from methodologies.replay import Evidence
 
 _MASK_63 = 2**63 - 1
+_SCOPES = {each.name.replace("_", "-"): each for each in Scope}
+"""By the names that documents use."""
 _INSTANT_US = 1
 _SECOND_US = 1_000_000
 _FOR_EVER_US = 0, us_of(datetime(9999, 1, 1, tzinfo=UTC))
@@ -58,7 +60,7 @@ def intervals(
     own: Interval | None = None
     others: list[Interval] = []
     for key in claimed(manifest, evidence, provider=str(around.provider_id)):
-        interval = _interval(key, account_id, around)
+        interval = _interval(key, account_id, evidence, ended_us, around)
         if own is None and _stands_in_its_row(interval, account_id, ended_us):
             own = interval
         else:
@@ -74,7 +76,7 @@ def _own_plan(manifest: Manifest) -> tuple[Scope, str, str] | None:
     (claim,) = manifest.claims
     if claim.subject not in PLATFORM_SUBJECTS or claim.facet or claim.during is None:
         return None
-    return Scope[claim.scope.replace("-", "_")], claim.during[0], claim.during[1]
+    return _SCOPES[claim.scope], claim.during[0], claim.during[1]
 
 
 def _stands_in_its_row(interval: Interval, account_id: int, ended_us: int) -> bool:
@@ -85,13 +87,18 @@ def _stands_in_its_row(interval: Interval, account_id: int, ended_us: int) -> bo
     return span_us % _SECOND_US == 0 and 0 < span_us <= OWN_SPAN_S_MAX * _SECOND_US
 
 
-def _interval(key: ClaimKey, account_id: int, around: Surroundings) -> Interval:
+def _interval(
+    key: ClaimKey, account_id: int, evidence: Evidence, ended_us: int, around: Surroundings
+) -> Interval:
     """The subject's number: the citizen's own, or 63 bits of a keyed digest."""
-    scope = Scope[key.scope.replace("-", "_")]
+    scope = _SCOPES[key.scope]
     starts_us, ends_us = _FOR_EVER_US
     if key.during is not None:
-        starts_us, ends_us = us_of(key.during[0]), us_of(key.during[1])
-    ends_us = max(ends_us, starts_us + _INSTANT_US)
+        first, last = key.during
+        ends_us = ended_us if last is evidence.ended_at else us_of(last)
+        starts_us = ended_us if first is evidence.ended_at else us_of(first)
+    if ends_us <= starts_us:
+        ends_us = starts_us + _INSTANT_US
     own = key.subject[0] in PLATFORM_SUBJECTS
     if own and not key.facet:
         return Interval(scope, account_id, starts_us, ends_us, shared=False)

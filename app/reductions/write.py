@@ -12,7 +12,7 @@ from uuid import UUID
 from app.catalogue.versions import Versions
 from app.clock import points_expire_on
 from app.columns import dates, int2s, int4s, int8s, moments_us, texts, uuids
-from app.database import Tx
+from app.database import Tx, in_one_go
 from app.lanes import routed
 from app.ledger.earn import Earning, earn
 from app.reductions import claims, shapes
@@ -54,7 +54,6 @@ async def book(
     """Claims and points of what is credited; citizens hear of them from `announce`."""
     if not credited:
         return
-    await claims.keep(tx, credited=credited, own=buckets is not None)
     earnings = [
         Earning(each.account_id, points, each.id, each.evidence.ended_at)
         for each in credited
@@ -62,7 +61,9 @@ async def book(
     ]
     today = now.astimezone(versions.zone).date()
     expires_on = points_expire_on(today, months=versions.points_life_months)
-    await earn(tx, earnings=earnings, expires_on=expires_on, now=now, buckets=buckets)
+    async with in_one_go(tx):
+        await claims.keep(tx, credited=credited, own=buckets is not None)
+        await earn(tx, earnings=earnings, expires_on=expires_on, now=now, buckets=buckets)
 
 
 def packed(candidate: Candidate) -> tuple[str, str]:
