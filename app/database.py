@@ -237,8 +237,11 @@ def database_for(settings: DatabaseSettings, url: str, *, role: str = APP_ROLE) 
         )
 
     read_only = "-c default_transaction_read_only=on"
+    # A plan that was kept while a table was empty would walk it, once for each row, until the
+    # statistics are made anew; whoever serves finds rows by their keys.
+    probes = "-c enable_seqscan=off" if role == APP_ROLE else ""
     return Database(
-        pool(AsyncConnection, "writers", settings.pool_size, f"-c role={role}"),
+        pool(AsyncConnection, "writers", settings.pool_size, f"-c role={role} {probes}"),
         pool(AsyncConnection, "readers", settings.read_pool_size, f"-c role={role} {read_only}"),
         callers=pool(
             CallersConnection,
