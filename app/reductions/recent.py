@@ -18,7 +18,7 @@ from app.reductions import shapes
 from app.reductions.caps import ACTS, OWN, Used, window_of
 from app.reductions.decisions import Candidate, Interval
 
-_DAY, _TWO_DAYS = timedelta(days=1), timedelta(days=2)
+_DAY, _WEST, _EAST = timedelta(days=1), timedelta(hours=12), timedelta(hours=14)
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 _NO_SCOPE = _NO_VERSION = 0
 
@@ -33,12 +33,13 @@ _Row = tuple[int, int, date, date, int, int, datetime, datetime]
 def _overlaps(place: int, candidate: Candidate, interval: Interval) -> _Row:
     """Acts that end after this one starts, and no more than a day after it ends.
 
-    The civil day of an act that ends at midnight may be the one before, in any zone.
+    Whatever the zone was in which their days were told: none is more than 12 hours behind UTC,
+    or 14 before it. An earlier day would be read for nothing, by everybody, row by row.
     """
     starts_at, ends_at = interval.starts_at, interval.ends_at
-    first = starts_at.astimezone(UTC).date() - _DAY
-    last = ends_at.astimezone(UTC).date() + _TWO_DAYS
-    scope = interval.scope.value
+    first = (starts_at.astimezone(UTC) - _WEST).date()
+    last = (ends_at.astimezone(UTC) + _DAY + _EAST).date()
+    scope = interval.scope
     return place, candidate.account_id, first, last, _NO_VERSION, scope, starts_at, ends_at
 
 
