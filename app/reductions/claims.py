@@ -30,7 +30,7 @@ async def lock_subjects(
     """
     wanted = sorted(
         {
-            (each.subject % 1024, each.scope.value, each.subject)
+            (each.subject % 1024, each.scope, each.subject)
             for each in intervals
             if each.shared or buckets is not None
         }
@@ -60,7 +60,7 @@ async def colliding(
         {
             "buckets": buckets,
             "places": int4s(range(len(intervals))),
-            "scopes": int2s([each.scope.value for each in intervals]),
+            "scopes": int2s([each.scope for each in intervals]),
             "subjects": int8s([each.subject for each in intervals]),
             "starts": moments([each.starts_at for each in intervals]),
             "ends": moments([each.ends_at for each in intervals]),
@@ -90,7 +90,7 @@ async def keep(tx: Tx, *, credited: Sequence[Candidate], own: bool = False) -> N
         _KEEP,
         {
             "ids": [pair[0] for pair in pairs],
-            "scopes": [pair[1].scope.value for pair in pairs],
+            "scopes": [pair[1].scope for pair in pairs],
             "subjects": [pair[1].subject for pair in pairs],
             "starts": [pair[1].starts_at for pair in pairs],
             "ends": [pair[1].ends_at for pair in pairs],

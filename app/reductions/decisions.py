@@ -75,9 +75,10 @@ class Interval(msgspec.Struct, frozen=True):
     """What an act uses up: one subject in one scope, half-open.
 
     ``shared`` subjects are not the citizen, so the citizen's own lock does not guard them.
+    ``scope`` is a `Scope`, or the number of a facet of the citizen's own (`uses`).
     """
 
-    scope: Scope
+    scope: int
     subject: int
     starts_at: datetime
     ends_at: datetime

@@ -20,7 +20,7 @@ from app.catalogue.versions import Versions
 from app.database import Tx
 from app.reductions import caps
 from app.reductions.credit import want
-from app.reductions.decisions import Candidate, Interval, Scope, measured
+from app.reductions.decisions import Candidate, Interval, measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ async def unfinished(tx: Tx, *, before: datetime, limit: int) -> list[tuple[UUID
 
 def _to_json(act: Wanted) -> list[Any]:
     claimed = [
-        [each.scope.value, each.subject, each.starts_at.isoformat(), each.ends_at.isoformat()]
+        [each.scope, each.subject, each.starts_at.isoformat(), each.ends_at.isoformat()]
         for each in act.claims
     ]
     return [act.id.hex, act.account_id, claimed, list(act.cap_subjects)]
@@ -124,7 +124,7 @@ def _to_json(act: Wanted) -> list[Any]:
 def _from_json(kept: list[Any]) -> Wanted:
     claimed = tuple(
         Interval(
-            Scope(scope),
+            scope,
             subject,
             datetime.fromisoformat(starts_at),
             datetime.fromisoformat(ends_at),

@@ -1,6 +1,8 @@
 """What an act uses up: intervals of the citizen's own and of shared subjects, and caps' holders.
 
-Values in, values out. A subject that is not the citizen is 63 bits of a keyed digest.
+Values in, values out. A subject that is not the citizen is 63 bits of a keyed digest. A facet of
+the citizen's own (the energy of a car that no record names) is a scope of its own, with a number
+that follows from its name: so it stands in the act's row, like the scope it is a part of.
 """
 
 import hashlib
@@ -23,6 +25,9 @@ from methodologies.replay import Evidence
 _MASK_63 = 2**63 - 1
 _INSTANT = timedelta(microseconds=1)
 _SECOND = timedelta(seconds=1)
+_SCOPES = 8
+"""Numbers of the plain scopes end below it; a facet's are its digest's, this far apart."""
+_FACETS = 4_095
 _FOR_EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 """The span of an exact claim, which no other act of the subject can avoid."""
 
@@ -67,14 +72,24 @@ def intervals(
 
 
 @lru_cache(maxsize=512)
-def _own_plan(manifest: Manifest) -> tuple[Scope, str, str] | None:
+def _own_plan(manifest: Manifest) -> tuple[int, str, str] | None:
     """The usual case, one interval of the citizen's own: its scope, and its two moments."""
     if len(manifest.claims) != 1:
         return None
     (claim,) = manifest.claims
     if claim.subject not in PLATFORM_SUBJECTS or claim.facet or claim.during is None:
         return None
-    return Scope[claim.scope.replace("-", "_")], claim.during[0], claim.during[1]
+    return number_of_scope(claim.scope, ""), claim.during[0], claim.during[1]
+
+
+@lru_cache(maxsize=4096)
+def number_of_scope(scope: str, facet: str) -> int:
+    """A scope's number, or that of one facet of it: 15 bits, which every process knows."""
+    number = Scope[scope.replace("-", "_")].value
+    if not facet:
+        return number
+    digest = hashlib.blake2b(facet.encode(), digest_size=8).digest()
+    return number + _SCOPES * (1 + int.from_bytes(digest, "big") % _FACETS)
 
 
 def _stands_in_its_row(interval: Interval, account_id: int, ended_at: datetime) -> bool:
@@ -87,15 +102,15 @@ def _stands_in_its_row(interval: Interval, account_id: int, ended_at: datetime) 
 
 def _interval(key: ClaimKey, account_id: int, around: Surroundings) -> Interval:
     """The subject's number: the citizen's own, or 63 bits of a keyed digest."""
-    scope = Scope[key.scope.replace("-", "_")]
     starts_at, ends_at = key.during or _FOR_EVER
     ends_at = max(ends_at, starts_at + _INSTANT)
-    own = key.subject[0] in PLATFORM_SUBJECTS
-    if own and not key.facet:
+    if key.subject[0] in PLATFORM_SUBJECTS:
+        scope = number_of_scope(key.scope, key.facet)
         return Interval(scope, account_id, starts_at, ends_at, shared=False)
-    named = account_id if own else "\n".join(key.subject)
+    scope = number_of_scope(key.scope, "")
+    named = "\n".join(key.subject)
     subject = _number(f"{scope}\n{key.facet}\n{named}", around)
-    return Interval(scope, subject, starts_at, ends_at, shared=not own)
+    return Interval(scope, subject, starts_at, ends_at, shared=True)
 
 
 def marks(manifest: Manifest, evidence: Evidence, around: Surroundings) -> Mapping[str, str]:

@@ -97,7 +97,7 @@ async def _insert_credited(tx: Tx, credited: Sequence[Candidate], batch: Batch) 
         "lines": int2s([batch.lines[each.id] for each in credited]),
         "days": dates([each.evidence.occurred_on for each in credited]),
         "versions": int2s([each.version.id for each in credited]),
-        "scopes": int2s([each.own.scope.value if each.own else 0 for each in credited]),
+        "scopes": int2s([each.own.scope if each.own else 0 for each in credited]),
         "inputs": texts([values for _, values in kept]),
         "block": batch.block,
         "factor_set": batch.versions.factor_set_id,
