@@ -9,7 +9,6 @@ one way to speak to it: SQL. What it costs, against the alternatives, is measure
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from psycopg import AsyncConnection, AsyncCursor, OperationalError
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
+from app.callers import CallersConnection, type_of_row
 from app.settings import DatabaseSettings
 
 APP_ROLE = "puhui_app"
@@ -29,52 +29,10 @@ CALLER_ROLE = "puhui_caller"
 READER_ROLE = "puhui_reader"
 """The role of reports: it reads, and no table that says who somebody is."""
 
-type_of_row = tuple[Any, ...]
 Tx = AsyncConnection[type_of_row]
 """An open transaction. What runs on it is committed, or undone, together."""
 Cursor = AsyncCursor[type_of_row]
 """A statement that was sent; in `in_one_go` its answer may be read later."""
-
-
-class CallersConnection(AsyncConnection[type_of_row]):
-    """An autocommitting connection that says for whom it asks, together with each statement.
-
-    Both are one transaction in one round trip, at whose end the name is forgotten: a connection
-    that nobody has named a caller for sees no row of anybody.
-    """
-
-    caller: tuple[str, str] | None = None
-    """An account number and a merchant's id, one of them empty."""
-
-    async def execute(self, query: Any, params: Any = None, **how: Any) -> AsyncCursor[type_of_row]:
-        """Run one statement as the caller."""
-        if self.caller is None:
-            return await super().execute(query, params, **how)
-        if isinstance(query, str) and query.lstrip().startswith("SELECT"):
-            return await super().execute(*_named(query, params, self.caller), **how)
-        async with self.pipeline():
-            await super().execute(_BECOME, self.caller)
-            return await super().execute(query, params, **how)
-
-
-def _named(query: str, params: Any, caller: tuple[str, str]) -> tuple[str, Any]:
-    """A SELECT that says itself for whom it asks: half the price of two statements.
-
-    PostgreSQL fetches the one row of `caller` before it starts what depends on it laterally, so
-    every scan finds the name set; were it not, the scan would find nothing.
-    """
-    if isinstance(params, dict):
-        account_id, merchant_id = caller
-        names = {"callers_account": account_id, "callers_merchant": merchant_id}
-        return _naming(query, "%(callers_account)s", "%(callers_merchant)s"), names | params
-    if params is None:
-        return _naming(query.replace("%", "%%"), "%s", "%s"), caller
-    return _naming(query, "%s", "%s"), (*caller, *params)
-
-
-@lru_cache(maxsize=1_000)
-def _naming(query: str, account: str, merchant: str) -> str:
-    return _NAMED.format(account=account, merchant=merchant, query=query)
 
 
 AnyTx = TypeVar("AnyTx", AsyncConnection[type_of_row], CallersConnection)
@@ -248,14 +206,18 @@ def database_for(settings: DatabaseSettings, url: str, *, role: str = APP_ROLE) 
         )
 
     read_only = "-c default_transaction_read_only=on"
+    # A plan that was kept while a table was empty would walk it, once for each row, until the
+    # statistics are made anew (110 ms for a probe of 1,000 claims instead of 3); whoever serves
+    # finds rows by their keys.
+    probes = "-c enable_seqscan=off" if role == APP_ROLE else ""
     return Database(
-        pool(AsyncConnection, "writers", settings.pool_size, f"-c role={role} {_BY_INDEX}"),
+        pool(AsyncConnection, "writers", settings.pool_size, f"-c role={role} {probes}"),
         pool(AsyncConnection, "readers", settings.read_pool_size, f"-c role={role} {read_only}"),
         callers=pool(
             CallersConnection,
             "callers",
             settings.read_pool_size,
-            f"-c role={CALLER_ROLE} {read_only} {_BY_INDEX}",
+            f"-c role={CALLER_ROLE} {read_only} {probes}",
         )
         if role == APP_ROLE
         else None,
@@ -288,10 +250,150 @@ WriteTx = Annotated[Tx, Depends(_write, scope="function")]
 ReadTx = Annotated[Tx, Depends(_read, scope="function")]
 
 
-_BY_INDEX = "-c enable_seqscan=off -c jit=off"
-"""What serves people finds rows by an index, and is small. A plan that was made while a table was
-empty is kept by its connection until the table is next analyzed: reading all of it would then go
-on, dearer with every row (a probe of 1,000 claims took 110 ms instead of 3)."""
+_BECOME_IN_A_TEST, (CALLER_ROLE, *caller))
+                yield self._single
+            return
+        assert self._callers is not None
+        async with self._from(self._callers) as connection:
+            connection.caller = caller
+            try:
+                yield connection
+            finally:
+                connection.caller = None
+
+    @asynccontextmanager
+    async def _from(self, pool: AsyncConnectionPool[AnyTx]) -> AsyncIterator[AnyTx]:
+        """A pooled connection; after one has died, the others are looked at too.
+
+        A restarted PostgreSQL leaves every idle connection dead. Without this, each of them
+        would cost one caller an answer.
+        """
+        # Not `pool.connection()`, which ends with a commit of nothing: ours commit by themselves.
+        connection = await pool.getconn()
+        try:
+            yield connection
+        except OperationalError:
+            look = asyncio.ensure_future(pool.check())
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+            raise
+        finally:
+            await pool.putconn(connection)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """A read-only transaction in which every statement sees the same moment."""
+        async with self.reading() as connection:
+            if connection.info.transaction_status != TransactionStatus.IDLE:
+                yield connection
+                return
+            async with connection.transaction():
+                await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                yield connection
+
+    async def open(self) -> None:
+        """Fill the pools; raises ``PoolTimeout`` when PostgreSQL does not answer."""
+        for pool in (self._writers, self._readers, self._callers):
+            if pool is not None:
+                await pool.open(wait=True)
+
+    async def close(self) -> None:
+        """Return every connection."""
+        for pool in (self._writers, self._readers, self._callers):
+            if pool is not None:
+                await pool.close()
+
+
+@asynccontextmanager
+async def savepoint(tx: Tx) -> AsyncIterator[None]:
+    """A part of a transaction that may fail by itself: a raise undoes the part, not the whole."""
+    async with tx.transaction():
+        yield
+
+
+def in_one_go(tx: Tx) -> AbstractAsyncContextManager[object]:
+    """Statements that do not wait for each other's answers: they run in order, none waits here.
+
+    What is read from one of them waits for it. PostgreSQL is at work on the first while the next
+    is being packed.
+    """
+    return tx.pipeline()
+
+
+def database_for(settings: DatabaseSettings, url: str, *, role: str = APP_ROLE) -> Database:
+    """Three pools per process, in which every wait has an end; call ``open`` before use.
+
+    Args:
+        settings: sizes and time-outs.
+        url: where PostgreSQL is; what `settings` says, or what `app.embedded` started.
+        role: as whom writes and reads happen; the login must be a member of it.
+
+    """
+    waits = (
+        f"-c statement_timeout={settings.statement_timeout_ms}"
+        f" -c lock_timeout={settings.lock_timeout_ms}"
+        " -c idle_in_transaction_session_timeout=60000"
+        " -c timezone=UTC -c search_path=public,queue"
+    )
+    common: dict[str, Any] = {"prepare_threshold": 2, "connect_timeout": 5, "autocommit": True}
+
+    def pool(kind: type[AnyTx], name: str, size: int, options: str) -> AsyncConnectionPool[AnyTx]:
+        return AsyncConnectionPool(
+            url,
+            connection_class=kind,
+            open=False,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=settings.pool_wait_s,
+            name=name,
+            kwargs={**common, "options": f"{waits} {options}"},
+        )
+
+    read_only = "-c default_transaction_read_only=on"
+    # A plan that was kept while a table was empty would walk it, once for each row, until the
+    # statistics are made anew (110 ms for a probe of 1,000 claims instead of 3); whoever serves
+    # finds rows by their keys.
+    probes = "-c enable_seqscan=off" if role == APP_ROLE else ""
+    return Database(
+        pool(AsyncConnection, "writers", settings.pool_size, f"-c role={role} {probes}"),
+        pool(AsyncConnection, "readers", settings.read_pool_size, f"-c role={role} {read_only}"),
+        callers=pool(
+            CallersConnection,
+            "callers",
+            settings.read_pool_size,
+            f"-c role={CALLER_ROLE} {read_only} {probes}",
+        )
+        if role == APP_ROLE
+        else None,
+    )
+
+
+async def role_of(url: str, *wanted: str) -> str:
+    """The first of the roles that the login is a member of; the last one if it is of none."""
+    async with await AsyncConnection.connect(url, connect_timeout=5) as connection:
+        for role in wanted[:-1]:
+            row = await (await connection.execute(_MAY_BE, {"role": role})).fetchone()
+            if row is not None:
+                return role
+    return wanted[-1]
+
+
+async def _write(request: Request) -> AsyncIterator[Tx]:
+    async with request.app.state.database.writing() as transaction:
+        yield transaction
+
+
+async def _read(request: Request) -> AsyncIterator[Tx]:
+    async with request.app.state.database.reading() as connection:
+        yield connection
+
+
+# scope="function" commits BEFORE the response is sent. FastAPI's default commits after it, so
+# a commit that fails would already have been answered with 201.
+WriteTx = Annotated[Tx, Depends(_write, scope="function")]
+ReadTx = Annotated[Tx, Depends(_read, scope="function")]
+
+
 _BECOME = """
 SELECT set_config('puhui.account_id', %s, true), set_config('puhui.merchant_id', %s, true)
 """

@@ -45,6 +45,9 @@ class Balance(SQLModel, table=True):
     Every point has a place 1..``earned`` on an axis. Spending and expiring only move
     ``consumed`` forward, so no lot is touched by a redemption. The newest lot is implicit: points
     above the last mark in `Lot` and up to ``earned`` can be spent until ``last_expiry``.
+
+    Pages are filled by half: a batch that changes every row of a page finds room for the new ones
+    beside the old, so no index is written, and the old are gone when the page is next looked at.
     """
 
     __tablename__ = "balance"
@@ -53,7 +56,7 @@ class Balance(SQLModel, table=True):
         CheckConstraint("bucket = account_id % 1024", name="balance_bucket"),
         CheckConstraint("least(earned, consumed, held) >= 0", name="balance_signs"),
         CheckConstraint("earned - consumed - held >= 0", name="balance_covered"),
-        {"postgresql_with": {"fillfactor": 80}},
+        {"postgresql_with": {"fillfactor": 50}},
     )
 
     account_id: int = Field(primary_key=True, sa_type=BigInteger)

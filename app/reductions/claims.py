@@ -30,7 +30,7 @@ async def lock_subjects(
     """
     wanted = sorted(
         {
-            (each.subject % 1024, each.scope.value, each.subject)
+            (each.subject % 1024, each.scope, each.subject)
             for each in intervals
             if each.shared or buckets is not None
         }

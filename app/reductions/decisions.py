@@ -76,10 +76,11 @@ class Interval(msgspec.Struct, frozen=True):
 
     Its moments are microseconds, counted as PostgreSQL counts them (`columns.us_of`): a batch
     compares and packs each of them several times. ``shared`` subjects are not the citizen, so the
-    citizen's own lock does not guard them.
+    citizen's own lock does not guard them. ``scope`` is a `Scope`, or the number of a facet of the
+    citizen's own (`uses`).
     """
 
-    scope: Scope
+    scope: int
     subject: int
     starts_us: int
     ends_us: int

@@ -260,7 +260,7 @@ async def past_of(
         found = await (aside or tx).execute(
             _SUBJECTS,
             {
-                "scopes": [claim.scope.value for claim in shared],
+                "scopes": [claim.scope for claim in shared],
                 "subjects": [claim.subject for claim in shared],
             },
         )

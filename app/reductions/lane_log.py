@@ -20,7 +20,7 @@ from app.catalogue.versions import Versions
 from app.database import Tx
 from app.reductions import caps
 from app.reductions.credit import want
-from app.reductions.decisions import Candidate, Interval, Scope, measured
+from app.reductions.decisions import Candidate, Interval, measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +114,13 @@ async def unfinished(tx: Tx, *, before: datetime, limit: int) -> list[tuple[UUID
 
 
 def _to_json(act: Wanted) -> list[Any]:
-    claimed = [
-        [each.scope.value, each.subject, each.starts_us, each.ends_us] for each in act.claims
-    ]
+    claimed = [[each.scope, each.subject, each.starts_us, each.ends_us] for each in act.claims]
     return [act.id.hex, act.account_id, claimed, list(act.cap_subjects)]
 
 
 def _from_json(kept: list[Any]) -> Wanted:
     claimed = tuple(
-        Interval(Scope(scope), subject, starts_us, ends_us, shared=True)
+        Interval(scope, subject, starts_us, ends_us, shared=True)
         for scope, subject, starts_us, ends_us in kept[2]
     )
     return Wanted(UUID(kept[0]), kept[1], claimed, tuple(kept[3]))

@@ -19,6 +19,7 @@ from app.reductions import shapes
 from app.reductions.caps import ACTS, OWN, Used, window_of
 from app.reductions.decisions import Candidate, Interval
 
+_WEST_US, _EAST_US = DAY_US // 24 * 12, DAY_US // 24 * 14
 _NEVER_US = 0
 _NO_SCOPE = _NO_VERSION = 0
 _ONE = Decimal(1)
@@ -47,10 +48,11 @@ class Question:
 def _overlaps(place: int, account_id: int, own: Interval) -> _Row:
     """Acts that end after this one starts, and no more than a day after it ends.
 
-    The civil day of an act that ends at midnight may be the one before, in any zone.
+    Whatever the zone was in which their days were told: none is more than 12 hours behind UTC,
+    or 14 before it. An earlier day would be read for nothing, by everybody, row by row.
     """
     starts_us, ends_us = own.starts_us, own.ends_us
-    first, last = starts_us // DAY_US - 1, ends_us // DAY_US + 2
+    first, last = (starts_us - _WEST_US) // DAY_US, (ends_us + DAY_US + _EAST_US) // DAY_US
     return place, account_id, first, last, _NO_VERSION, own.scope, starts_us, ends_us
 
 

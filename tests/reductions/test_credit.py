@@ -128,6 +128,19 @@ async def test_two_holders_cannot_charge_one_car_at_once(tx):
     assert other_car.verdict == "credited"
 
 
+async def test_a_facet_of_ones_own_stands_in_the_acts_row(tx):
+    """The energy of a car that no record names collides with itself, and needs no claim's row."""
+    await city.programme(tx)
+    await city.citizen(tx)
+
+    first = await city.one(tx, charge("a"))
+    meanwhile = await city.one(tx, ride(start=MORNING))
+    again = await city.one(tx, charge("b", start=MORNING + timedelta(minutes=30)))
+
+    assert (first.verdict, meanwhile.verdict, again.reason) == ("credited", "credited", "overlap")
+    assert await (await tx.execute("SELECT count(*) FROM claim")).fetchone() == (0,)
+
+
 async def test_the_seventh_metro_ride_of_a_day_is_refused(tx):
     """Six rides a day count, whether they come in one batch or in several."""
     await city.programme(tx)
