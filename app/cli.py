@@ -48,13 +48,21 @@ def serve(
     host: str = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="PUHUI_PORT, or 8000.")] = None,
     worker: Annotated[bool, typer.Option(help="Run the background work too.")] = True,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that serve: PUHUI_WORKERS, or 1.")
+    ] = None,
 ) -> None:
     """Serve the API, and do the background work, until Ctrl-C."""
-    from app.demo import serving  # the web framework; other commands start without it
+    from app.demo import serving, supervising  # the web framework; others start without it
 
     with told(), serving.socket_on(host, port or Settings().port) as listening, servers() as found:
         logs.configure()
         _migrate_embedded(found)
+        if (processes := workers or found.settings.workers) > 1:
+            supervising.supervise(
+                found, listening=listening, processes=processes, background=worker
+            )
+            return
         serving.serve(
             found.settings,
             listening=listening,
