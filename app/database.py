@@ -122,6 +122,21 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def calling(self) -> AsyncIterator[Tx]:
+        """For one statement, which is a transaction by itself: no round trips to begin and commit.
+
+        A function of the database that does everything in one call. Of two statements each would
+        be committed alone: whoever has two needs `writing`.
+        """
+        if self._single is not None:
+            async with self._single.transaction():
+                yield self._single
+            return
+        assert self._writers is not None
+        async with self._from(self._writers) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
         """A connection in which PostgreSQL itself refuses to write; each statement stands alone."""
         if self._single is not None:
