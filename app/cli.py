@@ -147,6 +147,9 @@ def ingest(
     no_rejects: Annotated[bool, typer.Option("--no-rejects", help="Keep none.")] = False,
     duplicates_too: Annotated[bool, typer.Option("--duplicates-too")] = False,
     again: Annotated[bool, typer.Option("--again", help="Deliver a finished file again.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes; by itself, as the file is large.")
+    ] = None,
 ) -> None:
     """Credit a file; safe to run again, to kill and to resume. Every row gets an outcome."""
     from app.demo import ingesting  # reads files; other commands start without it
@@ -167,6 +170,7 @@ def ingest(
         keeps_rejects=not no_rejects,
         duplicates_too=duplicates_too,
         again=again,
+        workers=workers,
     )
     with told():
         if shift_days:

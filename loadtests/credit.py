@@ -29,7 +29,7 @@ from loadtests.credit_side import (
     last_block,
     written,
 )
-from loadtests.service import Service, backends, seconds_of, service, spent
+from loadtests.running import Service, backends, seconds_of, service, spent
 from loadtests.stage import Stage, stage
 from loadtests.town import SCENARIOS, act, people
 

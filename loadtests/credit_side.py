@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from app import columns
-from loadtests.service import seconds_of, spent
+from loadtests.running import seconds_of, spent
 from loadtests.stage import Stage
 
 TABLES = ("evidence", "batch", "reduction", "claim", "entry", "balance")
