@@ -127,7 +127,7 @@ class Crew:
             return await deliver(tx, records=records, malformed=malformed, **asked)
         done = {each.index for each in before}
         todo = [each for each in records if each.index not in done]
-        parts_of, refused = await cut(tx, todo, size=self.size, **asked)
+        parts_of, refused = await cut(tx, records=todo, size=self.size, **asked)
         parts = [Part(delivery_id, bucket, provider_id, theirs, now) for bucket, theirs in parts_of]
         if self._mates:
             found = await self._all(parts)
@@ -136,7 +136,7 @@ class Crew:
                 outcome
                 for part in parts
                 for outcome in await ingest_part.credited(
-                    tx, part, versions=versions, subject_key=subject_key
+                    tx, part=part, versions=versions, subject_key=subject_key
                 )
             ]
         outcomes = [*before, *refused, *found, *malformed_outcomes(malformed)]

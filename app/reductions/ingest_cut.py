@@ -22,8 +22,8 @@ Cut = list[tuple[int, list[Record]]]
 
 async def cut(
     tx: Tx,
-    records: Sequence[Record],
     *,
+    records: Sequence[Record],
     size: int,
     provider_id: int,
     versions: Versions,
