@@ -48,13 +48,21 @@ def serve(
     host: str = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="PUHUI_PORT, or 8000.")] = None,
     worker: Annotated[bool, typer.Option(help="Run the background work too.")] = True,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that serve: PUHUI_WORKERS, or 1.")
+    ] = None,
 ) -> None:
     """Serve the API, and do the background work, until Ctrl-C."""
-    from app.demo import serving  # the web framework; other commands start without it
+    from app.demo import serving, supervising  # the web framework; others start without it
 
     with told(), serving.socket_on(host, port or Settings().port) as listening, servers() as found:
         logs.configure()
         _migrate_embedded(found)
+        if (processes := workers or found.settings.workers) > 1:
+            supervising.supervise(
+                found, listening=listening, processes=processes, background=worker
+            )
+            return
         serving.serve(
             found.settings,
             listening=listening,
@@ -139,6 +147,9 @@ def ingest(
     no_rejects: Annotated[bool, typer.Option("--no-rejects", help="Keep none.")] = False,
     duplicates_too: Annotated[bool, typer.Option("--duplicates-too")] = False,
     again: Annotated[bool, typer.Option("--again", help="Deliver a finished file again.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes; by itself, as the file is large.")
+    ] = None,
 ) -> None:
     """Credit a file; safe to run again, to kill and to resume. Every row gets an outcome."""
     from app.demo import ingesting  # reads files; other commands start without it
@@ -159,6 +170,7 @@ def ingest(
         keeps_rejects=not no_rejects,
         duplicates_too=duplicates_too,
         again=again,
+        workers=workers,
     )
     with told():
         if shift_days:

@@ -2,8 +2,7 @@
 
 A room receives an open transaction; it never commits. One request is one transaction, one job
 step is one transaction: all of it happens, or none of it. There is one driver (psycopg 3) and
-one way to speak to it: SQL. What it costs, against the alternatives, is measured by
-``loadtests/stack.py``.
+one way to speak to it: SQL (``loadtests/stack.py`` measures why).
 """
 
 import asyncio
@@ -73,12 +72,18 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Tx]:
         """One transaction: committed when the block ends, rolled back if it raises."""
+        async with self.calling() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def calling(self) -> AsyncIterator[Tx]:
+        """For one statement that is a transaction by itself; whoever has two needs `writing`."""
         if self._single is not None:
             async with self._single.transaction():
                 yield self._single
             return
         assert self._writers is not None
-        async with self._from(self._writers) as connection, connection.transaction():
+        async with self._from(self._writers) as connection:
             yield connection
 
     @asynccontextmanager
@@ -121,8 +126,7 @@ class Database:
     async def _from(self, pool: AsyncConnectionPool[AnyTx]) -> AsyncIterator[AnyTx]:
         """A pooled connection; after one has died, the others are looked at too.
 
-        A restarted PostgreSQL leaves every idle connection dead. Without this, each of them
-        would cost one caller an answer.
+        A restarted PostgreSQL leaves every idle one dead: each would cost one caller an answer.
         """
         # Not `pool.connection()`, which ends with a commit of nothing: ours commit by themselves.
         connection = await pool.getconn()

@@ -87,6 +87,7 @@ ACTIONS: Mapping[str, Action] = {
 
 _ROUTERS = (
     ledger_citizen.hot,  # the first match is the cheapest
+    rewards_citizen.hot,
     reductions_provider.router,
     ledger_citizen.router,
     ledger_officer.router,

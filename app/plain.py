@@ -1,15 +1,19 @@
-"""A route for what everybody's phone asks all day: the endpoint, its guard, nothing between.
+"""Routes for what everybody's phone asks all day: the endpoint, its guard, nothing between.
 
 The framework reads such a route's signature for the API's documentation, and stays out of the
-call: solving dependencies and keeping two stacks of exits costs as much as the read itself.
+call: solving dependencies and keeping two stacks of exits costs as much as the work itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+BRIEF_BYTES = 4_096
+"""A longer body goes the framework's way, with all its limits."""
 
 
 class PlainRoute(APIRoute):
@@ -49,3 +53,100 @@ class PlainRoute(APIRoute):
         caller = await self._guard(request=request)
         answer = await self.endpoint(request=request, **{self._name: caller})
         await answer(scope, receive, send)
+
+
+class BriefRoute(APIRoute):
+    """A route for a small JSON body: read here while all is in order, by the framework otherwise.
+
+    The endpoint takes the request, one body, dependencies that need the request or headers alone,
+    and optional headers. What the schema refuses is handed to the framework, which says so in its
+    own words; it also takes over whatever is long or of another media type.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        super().__init__(path, endpoint, **given)
+        asked = self.dependant
+        assert asked.request_param_name == "request", "a brief route is handed the request"
+        assert len(asked.body_params) == 1, "a brief route has one body"
+        assert not any((asked.path_params, asked.query_params, asked.cookie_params)), (
+            "a brief route asks for headers and a body"
+        )
+        body = asked.body_params[0]
+        self._body = body.name
+        self._schema = TypeAdapter[Any](body.field_info.annotation or object)
+        self._optional = _headers(asked)
+        self._asked = [_given(each) for each in asked.dependencies if each.name is not None]
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let the framework do it.
+
+        Args:
+            scope: what was asked.
+            receive: the body.
+            send: the way back.
+
+        """
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        headers = request.headers
+        if not _is_brief(headers.get("content-type", ""), headers.get("content-length", "")):
+            await super().handle(scope, receive, send)
+            return
+        values: dict[str, Any] = {"request": request}
+        for name, ask in self._asked:
+            values[name] = await ask(request)
+        text = await request.body()
+        try:
+            values[self._body] = self._schema.validate_json(text)
+        except ValidationError:
+            await super().handle(scope, _once_more(text, receive), send)
+            return
+        for name, header in self._optional.items():
+            values[name] = headers.get(header)
+        answer = await self.endpoint(**values)
+        await answer(scope, receive, send)
+
+
+def _is_brief(kind: str, length: str) -> bool:
+    media_type = kind.partition(";")[0].strip().lower()
+    return media_type == "application/json" and length.isdecimal() and int(length) <= BRIEF_BYTES
+
+
+def _once_more(text: bytes, receive: Receive) -> Receive:
+    """A body that was read, for whoever reads it again."""
+    left: list[Message] = [{"type": "http.request", "body": text, "more_body": False}]
+
+    async def again() -> Message:
+        return left.pop() if left else await receive()
+
+    return again
+
+
+def _headers(asked: Any) -> dict[str, str]:
+    """Parameters that are optional headers, and what those are called on the wire."""
+    assert all(not each.field_info.is_required() for each in asked.header_params), (
+        "a header may be missing"
+    )
+    return {each.name: each.alias.lower() for each in asked.header_params}
+
+
+def _given(asked: Any) -> tuple[str, Callable[[Request], Awaitable[Any]]]:
+    """How a dependency is asked that needs the request alone, or headers alone."""
+    assert not any(
+        (asked.dependencies, asked.body_params, asked.path_params, asked.query_params)
+    ), "a brief route's dependency needs the request or headers"
+    call, wire = asked.call, _headers(asked)
+    if asked.request_param_name is None:
+
+        async def by_headers(request: Request) -> Any:
+            return await call(**{name: request.headers.get(h) for name, h in wire.items()})
+
+        return asked.name, by_headers
+    assert not wire, "it needs the one or the other"
+
+    async def by_request(request: Request) -> Any:
+        return await call(request=request)
+
+    return asked.name, by_request

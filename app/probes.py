@@ -1,11 +1,12 @@
 """What an operator's machines ask: are you alive, are you ready, how are you doing.
 
 Alive needs nothing but the process. Ready needs PostgreSQL at this code's schema; a lost Redis
-or Valkey only degrades. Numbers are kept per process and carry no id of anybody. The pages for
-people (``/docs``, ``/problems``) are in `app.documentation`.
+or Valkey only degrades. Numbers carry no id of anybody. The pages for people
+(``/docs``, ``/problems``) are in `app.documentation`.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -15,7 +16,15 @@ import psycopg
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -105,8 +114,16 @@ async def answer_ready(request: Request) -> Ready:
 
 @router.get("/metrics", include_in_schema=False)
 async def show_metrics() -> Response:
-    """This process's numbers, in the text format of Prometheus."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    """This service's numbers, in the text format of Prometheus.
+
+    Of several processes behind one port these are the sums, of those that died too; what the
+    client library tells of a single process (memory, garbage) is then left out.
+    """
+    numbers = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        numbers = CollectorRegistry()
+        MultiProcessCollector(numbers)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(numbers), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _schema(database: Database) -> str | None:

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
 
     environment: Literal["local", "test", "production"] = "local"
     port: int = Field(default=8000, ge=1, le=65_535)
+    workers: int = Field(default=1, ge=1, le=64, description="How many processes serve.")
     lanes: Annotated[int, Field(ge=0, le=1024)] | Literal["citus"] = Field(
         default=0, description="How batches are cut: 0 not at all, N by bucket, or as Citus lies."
     )

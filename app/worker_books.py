@@ -27,10 +27,15 @@ Patiently = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 """Runs a step, and again when PostgreSQL was away."""
 
 _BEHIND = Gauge(
-    "puhui_ledger_behind_transactions", "How far a consumer is behind the watermark.", ["consumer"]
+    "puhui_ledger_behind_transactions",
+    "How far a consumer is behind the watermark.",
+    ["consumer"],
+    multiprocess_mode="mostrecent",
 )
 _AGE = Gauge(
-    "puhui_ledger_watermark_age_seconds", "For how long the watermark has not moved, if it should."
+    "puhui_ledger_watermark_age_seconds",
+    "For how long the watermark has not moved, if it should.",
+    multiprocess_mode="mostrecent",
 )
 
 

@@ -83,11 +83,15 @@ class Connection(asyncio.Protocol):
 
 @dataclass
 class Answers:
-    """What came back: how many a second, statuses, times, and bodies if they were asked for."""
+    """What came back: how many a second, statuses, and bodies if they were asked for.
+
+    ``client_s`` is the processor time of the client itself.
+    """
 
     per_s: float
     statuses: Counter[int]
     bodies: list[bytes] = field(default_factory=list)
+    client_s: float = 0
 
 
 def closed(
@@ -136,15 +140,16 @@ def closed(
             for _ in range(callers)
         ]
         state["busy"] = callers
-        began = time.perf_counter()
+        began, client_s = time.perf_counter(), time.process_time()
         for connection in connections:
             more(connection)
         async with asyncio.timeout(PATIENCE_S + seconds):
             await done
         per_s = sum(statuses.values()) / (time.perf_counter() - began)
+        client_s = time.process_time() - client_s
         for connection in connections:
             connection.close()
-        return Answers(per_s, statuses, bodies)
+        return Answers(per_s, statuses, bodies, client_s)
 
     return uvloop.run(run())
 

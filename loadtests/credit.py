@@ -5,42 +5,46 @@ consent, rules, duplicates, overlaps, caps, factors, evidence, reductions, point
 has none of it: it is handed the rows that a batch came to, packed as binary arrays beforehand,
 and writes them by one hand-written INSERT .. SELECT unnest, into an equal database. Nothing is
 left between its figure and the database's own speed.
+
+Both clients cost little: requests and rows are made beforehand, connections are kept, and there
+are as many writers on either side. What each part took of the processor is told beside the rates.
 """
 
-import asyncio
 import json
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
-import psycopg
-
-from app import columns
 from app.people.tokens import Audience
 from loadtests import figures
+from loadtests.calling import Caller, caller, request
 from loadtests.citizens import PROVIDER
-from loadtests.stage import Stage, served, stage
+from loadtests.credit_side import (
+    Inserted,
+    differences,
+    equal_database,
+    inserted,
+    last_block,
+    written,
+)
+from loadtests.running import Service, backends, seconds_of, service, spent
+from loadtests.stage import Stage, stage
 from loadtests.town import SCENARIOS, act, people
 
 PROMISE = 0.5
 BATCH = 1_000
 CALLERS = 4
-TABLES = ("evidence", "batch", "reduction", "entry", "balance")
-MAKERS = {
-    "int2": columns.int2s,
-    "int4": columns.int4s,
-    "int8": columns.int8s,
-    "uuid": columns.uuids,
-    "text": columns.texts,
-    "date": columns.dates,
-    "timestamptz": columns.moments,
-    "bytea": list,
-}
-Packed = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Processor seconds for 1,000 records, by whose they are; PostgreSQL's are its backends'."""
+
+    server: float
+    postgres: float
+    client: float
 
 
 class Source:
@@ -64,166 +68,103 @@ class Source:
         return json.dumps({"records": records}, ensure_ascii=False).encode()
 
 
-async def posted(port: int, token: str, bodies: Sequence[bytes], callers: int) -> float:
-    """Records a second, over as many connections as there are callers."""
-    left = iter(bodies)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    async def caller(client: httpx.AsyncClient) -> None:
-        for body in left:
-            answer = await client.post("/v1/provider/batches", content=body, headers=headers)
-            assert answer.status_code == 207, answer.text[:300]
-            assert b'"credited":1000' in answer.content[:120], answer.text[:300]
-
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-        began = time.perf_counter()
-        await asyncio.gather(*(caller(client) for _ in range(callers)))
-        return len(bodies) * BATCH / (time.perf_counter() - began)
-
-
-def written(url: str, after: int) -> list[Packed]:
-    """The rows that batches came to, block by block, as arguments of `statement`."""
-    with psycopg.connect(url) as connection:
-        blocks = connection.execute(
-            "SELECT no FROM evidence WHERE no > %s ORDER BY no", (after,)
-        ).fetchall()
-        return [_rows_of(connection, block) for (block,) in blocks]
-
-
-def _rows_of(connection: psycopg.Connection[Any], block: int) -> Packed:
-    where = {
-        "evidence": "no = %(block)s",
-        "batch": "received_at = (SELECT received_at FROM evidence WHERE no = %(block)s)",
-        "reduction": "block_no = %(block)s",
-        "entry": "ref IN (SELECT id FROM reduction WHERE block_no = %(block)s)",
-        "balance": "account_id IN (SELECT account_id FROM reduction WHERE block_no = %(block)s)",
-    }
-    packed: Packed = {}
-    for table in TABLES:
-        names = columns_of(connection, table)
-        rows = connection.execute(
-            f"SELECT {', '.join(names)} FROM {table} WHERE {where[table]}".encode(),
-            {"block": block},
-            binary=True,
-        ).fetchall()
-        for (name, kind), values in zip(names.items(), zip(*rows, strict=True), strict=True):
-            packed[f"{table}_{name}"] = MAKERS[kind](list(values))
-    return packed
-
-
-def columns_of(connection: psycopg.Connection[Any], table: str) -> dict[str, str]:
-    """A table's columns and their types; what PostgreSQL fills in itself is left to it."""
-    rows = connection.execute(
-        "SELECT attname, atttypid::regtype::oid::regtype::text, typname FROM pg_attribute"
-        " JOIN pg_type t ON t.oid = atttypid WHERE attrelid = %s::regclass AND attnum > 0"
-        " AND NOT attisdropped ORDER BY attnum",
-        (table,),
-    ).fetchall()
-    return {name: kind.replace("varchar", "text") for name, _, kind in rows if kind in MAKERS}
-
-
-def statement(connection: psycopg.Connection[Any]) -> bytes:
-    """One statement for all rows of a batch."""
-    parts = []
-    for table in TABLES:
-        names = columns_of(connection, table)
-        arrays = ", ".join(f"%({table}_{name})b::{kind}[]" for name, kind in names.items())
-        insert = f"INSERT INTO {table} ({', '.join(names)}) SELECT * FROM unnest({arrays})"
-        if table == "balance":
-            changes = ", ".join(
-                f"{name} = EXCLUDED.{name}"
-                for name in names
-                if name not in {"bucket", "account_id", "unit"}
-            )
-            insert += f" ON CONFLICT (bucket, account_id, unit) DO UPDATE SET {changes}"
-        parts.append(f"{table}_ AS ({insert})")
-    return f"WITH {', '.join(parts)} SELECT 1".encode()
-
-
-def inserted(url: str, batches: Sequence[Packed], connections: int) -> float:
-    """Records a second of the hand-written side."""
-    opened = [
-        psycopg.connect(url, autocommit=True, prepare_threshold=0) for _ in range(connections)
-    ]
-    sql = statement(opened[0])
-    left = iter(batches)
-
-    def work(connection: psycopg.Connection[Any]) -> None:
-        for batch in left:
-            for attempt in range(20):
-                try:
-                    connection.execute(sql, batch)
-                    break
-                except psycopg.errors.DeadlockDetected:  # it takes its locks in no order
-                    if attempt == 19:
-                        raise
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(connections) as pool:
-        list(pool.map(work, opened))
-    taken = time.perf_counter() - began
-    for each in opened:
-        each.close()
-    return len(batches) * BATCH / taken
-
-
-def equal_database(place: Stage) -> str:
-    """A copy of the city as it stands, for the other side."""
-    with psycopg.connect(place.pair.superuser_url, autocommit=True) as admin:
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = 'puhui' AND pid <> pg_backend_pid()"
-        )
-        admin.execute("CREATE DATABASE equal TEMPLATE puhui")
-    return place.url.removesuffix("/puhui") + "/equal"
-
-
-def last_block(url: str) -> int:
-    """The number of the newest block of evidence."""
-    with psycopg.connect(url) as connection:
-        row = connection.execute("SELECT coalesce(max(no), 0) FROM evidence").fetchone()
-        assert row is not None
-        return int(row[0])
+def posted(
+    place: Stage, service: Service, ask: Caller, requests: Sequence[bytes], callers: int
+) -> tuple[float, Costs]:
+    """Records a second over so many connections, and the processor time of each part."""
+    servers, postgres = seconds_of(service.pids), seconds_of(backends(place.url))
+    answers = ask.closed(service.port, requests, callers, keep=True)
+    count = len(requests) * BATCH
+    assert set(answers.statuses) == {207}, (answers.statuses, answers.bodies[0][:300])
+    assert all(b'"credited":1000' in body[:120] for body in answers.bodies), answers.bodies[0][:300]
+    costs = Costs(
+        server=spent(servers, seconds_of(service.pids)) * BATCH / count,
+        postgres=spent(postgres, seconds_of(backends(place.url))) * BATCH / count,
+        client=answers.client_s * BATCH / count,
+    )
+    return answers.per_s * BATCH, costs
 
 
 def measure(place: Stage, asked: Any) -> list[figures.Figure]:
     """One client beside one connection, then as many as keep the machine busy."""
     scale = 0.1 if asked.quick else asked.scale
+    rounds = asked.rounds if asked.quick else max(asked.rounds, figures.ROUNDS)
     source = Source(people(place, max(BATCH, int(5_000 * scale))))
-    url, equal = place.url, equal_database(place)
+    equal = equal_database(place)
     token = place.token(Audience.provider, PROVIDER)
     found = []
-    for name, processes, callers, batches in (
-        ("one client", 1, 1, max(3, int(10 * scale))),
-        ("saturated", 2, CALLERS, max(4, int(24 * scale))),
-    ):
-        ours, other = [], []
-        with served(place, processes=processes) as port:
-            for turn in range(asked.rounds + 1):
-                bodies = [source.batch() for _ in range(batches)]
-                before = last_block(url)
-                mine = asyncio.run(posted(port, token, bodies, callers))
-                rows = written(url, before)
-                theirs = inserted(equal, rows, callers)
-                if turn:  # the first turn only warms up
-                    ours.append(mine)
-                    other.append(theirs)
-        found.append(
-            figures.Figure(
-                f"crediting over HTTP, {name}",
-                "records/s",
-                ours,
-                other,
-                f"one statement, {callers} connection{'s' if callers > 1 else ''}",
-                promise=PROMISE,
-            )
-        )
+    with caller() as ask:
+        for name, workers, callers, batches in (
+            ("one client", 1, 1, max(3, int(10 * scale))),
+            (f"{CALLERS} clients, {asked.workers} processes", asked.workers, CALLERS,
+             max(CALLERS, int(24 * scale))),
+        ):  # fmt: skip
+            sides = _Sides()
+            with service(place, workers=workers) as running:
+                for turn in range(rounds + 1):
+                    requests = [
+                        request("POST", "/v1/provider/batches", token=token, body=source.batch())
+                        for _ in range(batches)
+                    ]
+                    before = last_block(place.url)
+                    ours = posted(place, running, ask, requests, callers)
+                    rows = written(place.url, before)
+                    theirs = inserted(equal, rows, callers)
+                    if turn:  # the first turn only warms up
+                        sides.add(ours, theirs, batches)
+            wrong = differences(place.url, equal)
+            assert not wrong, f"the sides wrote different rows: {wrong}"
+            found += sides.told(name, callers)
     return found
+
+
+class _Sides:
+    """What the rounds gave."""
+
+    def __init__(self) -> None:
+        self.rates: tuple[list[float], list[float]] = [], []
+        self.costs: list[Costs] = []
+        self.other: list[Costs] = []
+
+    def add(self, ours: tuple[float, Costs], theirs: Inserted, batches: int) -> None:
+        """Keep one round."""
+        self.rates[0].append(ours[0])
+        self.rates[1].append(batches * BATCH / theirs.taken_s)
+        self.costs.append(ours[1])
+        self.other.append(Costs(0, theirs.postgres_s / batches, theirs.client_s / batches))
+
+    def told(self, name: str, callers: int) -> list[figures.Figure]:
+        """The rates, then the processor time, part by part."""
+        other = f"one statement, {callers} connection{'s' if callers > 1 else ''}"
+        mine, theirs = self.costs, self.other
+        unit = "processor-s per 1,000 records"
+        return [
+            figures.Figure(
+                f"crediting over HTTP, {name}", "records/s", *self.rates, other, promise=PROMISE
+            ),
+            figures.Figure(f"  servers, {name}", unit, [each.server for each in mine]),
+            figures.Figure(
+                f"  PostgreSQL, {name}", unit,
+                [each.postgres for each in mine], [each.postgres for each in theirs], other,
+            ),
+            figures.Figure(
+                f"  client, {name}", unit,
+                [each.client for each in mine], [each.client for each in theirs], other,
+            ),
+            figures.Figure(
+                f"  all but the client, {name}", "1,000 records per processor-s",
+                [1 / (each.server + each.postgres) for each in mine],
+                [1 / each.postgres for each in theirs], other,
+                note="the ratio of the rates, where the processor is what is short",
+            ),
+        ]  # fmt: skip
 
 
 def main() -> None:
     """Start, measure, print."""
-    asked = figures.arguments(__doc__).parse_args()
+    parser = figures.arguments(__doc__)
+    parser.add_argument("--workers", type=int, default=2, help="server processes, when saturated")
+    asked = parser.parse_args()
     report = figures.Report("credit")
     with stage() as place:
         report.facts = {"machine": figures.machine(), "scenarios": sorted(SCENARIOS)}

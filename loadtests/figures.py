@@ -122,6 +122,10 @@ class Report:
         """Print the table; write the file if there is one to write."""
         print(f"\n{self.program}")
         print(table(self.figures))
+        self.write(path)
+
+    def write(self, path: Path | None) -> None:
+        """Keep what there is so far."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(self.__dict__, indent=1, ensure_ascii=False) + "\n")

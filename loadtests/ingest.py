@@ -1,23 +1,23 @@
 """A city's day as files: events a second, bytes an event, and whether it grows slower.
 
 Every resident does four things (two rides, a metro trip, a charge); each company's file is in
-the order of the day. Several processes ingest at once, as `puhui ingest` does, each its share of
-the cards. Bytes are what the tables and all their indexes hold more on disk than before.
+the order of the day. A file is ingested as `puhui ingest --workers N` does it. Bytes are what the
+tables and each of their indexes hold more on disk than before. Ctrl-C ends the run and tells what
+there is; ``--json`` is written anew every quarter of a million events.
 """
 
 import asyncio
 import csv
-import multiprocessing
+import resource
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import psycopg
 
 from app import memory
 from app.catalogue.versions import Catalogue
@@ -31,7 +31,9 @@ from app.reductions.ingest_file import Order, Report, ingest_file
 from app.settings import DatabaseSettings, Settings
 from loadtests import figures
 from loadtests.citizens import PROVIDER
-from loadtests.stage import Stage, quiet, stage
+from loadtests.ingest_sizes import Sizes, sizes
+from loadtests.running import backends, seconds_of
+from loadtests.stage import Stage, stage
 from loadtests.town import act, people
 
 EVENTS = 300_000
@@ -39,26 +41,37 @@ TURNS = {"bike_ride": (0, 2), "transit_rail": (1,), "ev_charge": (3,)}
 BYTES_MAX = 450
 STEADY = 0.9
 RATE_GOAL = 21_000
-COUNTED = ("reduction", "entry", "balance", "lot", "evidence", "claim", "claim_subject",
-           "held_activity", "natural_key", "input_shape", "batch", "outbox", "cap_use",
-           "ingest_file")  # fmt: skip
-SIZES = """
-SELECT parent, sum(pg_total_relation_size(part))::bigint
-  FROM (SELECT t AS parent, t::regclass AS part FROM unnest(%(tables)s::text[]) AS t
-        UNION ALL
-        SELECT t, i.inhrelid::regclass FROM unnest(%(tables)s::text[]) AS t
-          JOIN pg_inherits i ON i.inhparent = t::regclass) AS parts
- GROUP BY parent
-"""
-Progress = list[tuple[float, int]]
+SAMPLED_EVERY = 5_000
+TOLD_EVERY = 100_000
+KEPT_EVERY = 250_000
 
 
-def write_files(folder: Path, midnight: datetime, whose: range) -> dict[str, Path]:
-    """One process's files: the acts of its residents, in the order of the day."""
+@dataclass
+class Progress:
+    """When each chunk came to its end, how many rows it had, and what PostgreSQL spent."""
+
+    chunks: list[tuple[float, int]] = field(default_factory=list)
+    postgres_s: dict[int, float] = field(default_factory=dict)
+    rows: int = 0
+
+    def add(self, rows: int) -> None:
+        """One more chunk."""
+        self.chunks.append((time.monotonic(), rows))
+        self.rows += rows
+
+    @property
+    def rate(self) -> float:
+        """Events a second; the first chunk only starts the clock."""
+        (began, first), (ended, _) = self.chunks[0], self.chunks[-1]
+        return (self.rows - first) / max(ended - began, 1e-9)
+
+
+def write_files(folder: Path, midnight: datetime, residents: int) -> dict[str, Path]:
+    """The day's files: the acts of all residents, in the order of the day."""
     found = {}
     for methodology, turns in TURNS.items():
-        path = found[methodology] = folder / f"{methodology}-{whose.start}.csv"
-        order = sorted(whose, key=lambda who: who % 3_600)  # as `act` spreads them over an hour
+        path = found[methodology] = folder / f"{methodology}-{midnight:%y%m%d}.csv"
+        order = sorted(range(residents), key=lambda who: who % 3_600)  # as `act` spreads them
         with path.open("w", newline="") as file:
             writer = csv.writer(file)
             head: list[str] = []
@@ -72,154 +85,193 @@ def write_files(folder: Path, midnight: datetime, whose: range) -> dict[str, Pat
     return found
 
 
-def work(urls: tuple[str, str], files: dict[str, Path], told: Any) -> None:
-    """One process: its files, one after another."""
-    url, home = urls
-    quiet(home, "ingest")
+async def ingest(
+    place: Stage, files: dict[str, Path], workers: int, done: Progress, told: Callable[[], None]
+) -> None:
+    """Every file, one after another."""
     memory.settle()
-    told.put(asyncio.run(_ingest(url, Path(home), files)))
-
-
-async def _ingest(url: str, home: Path, files: dict[str, Path]) -> Progress:
-    done: Progress = []
-    database = database_for(DatabaseSettings(pool_size=2, read_pool_size=2), url)
+    settings = DatabaseSettings(pool_size=3, read_pool_size=2)
+    database = database_for(settings, place.pair.app_url)
     await database.open()
 
     def report(each: Report) -> None:
-        done.append((time.monotonic(), each.rows))
+        if each.rows:
+            done.add(each.rows)
+            told()
 
-    async with database.reading() as tx:
-        versions = await Catalogue().versions(tx)
-        provider = await providers.by_code(tx, code=PROVIDER)
-    for methodology, path in files.items():
-        manifest = versions.by_methodology[methodology][0].methodology.manifest
-        table = open_table(path)
-        file_map = files_map.by_name(table.columns, table.first, manifest)
-        file_map = files_map.completed(
-            file_map, manifest, zone=None, time_format=None, comma=False, shift_days=0
-        )
-        order = Order(
-            table=table,
-            file_map=file_map,
-            reader=RowReader(file_map, manifest),
-            provider_id=provider.id,
-            methodology=methodology,
-            subject_key=keys_for(Settings().keys, home).subject,
-            rejects=None,
-        )
-        finished = await ingest_file(database, order, clock=utc_now, report=report)
-        tally = finished.progress.tally
-        assert tally.credited == tally.records, f"{methodology}: {tally}"
-    await database.close()
-    return done
-
-
-def sizes(url: str) -> tuple[dict[str, int], int]:
-    """Bytes of each table with its indexes, and how much write-ahead log there has been."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        there = [
-            table
-            for table in COUNTED
-            if (connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() or [None])[0]
-        ]
-        rows = connection.execute(SIZES, {"tables": there}).fetchall()
-        wal = connection.execute("SELECT pg_current_wal_lsn() - '0/0'").fetchone()
-        assert wal is not None
-        return dict(rows), int(wal[0])
+    try:
+        async with database.reading() as tx:
+            versions = await Catalogue().versions(tx)
+            provider = await providers.by_code(tx, code=PROVIDER)
+        for methodology, path in files.items():
+            manifest = versions.by_methodology[methodology][0].methodology.manifest
+            table = open_table(path)
+            file_map = files_map.by_name(table.columns, table.first, manifest)
+            file_map = files_map.completed(
+                file_map, manifest, zone=None, time_format=None, comma=False, shift_days=0
+            )
+            order = Order(
+                table=table,
+                file_map=file_map,
+                reader=RowReader(file_map, manifest),
+                provider_id=provider.id,
+                methodology=methodology,
+                subject_key=keys_for(Settings().keys, place.home).subject,
+                rejects=None,
+                workers=workers,
+                settings=settings,
+                url=place.pair.app_url,
+            )
+            finished = await ingest_file(database, order, clock=utc_now, report=report)
+            tally = finished.progress.tally
+            assert tally.credited == tally.records, f"{methodology}: {tally}"
+    finally:
+        await database.close()
 
 
-def steadiness(done: Progress, events: int) -> float:
+def steadiness(chunks: Sequence[tuple[float, int]], events: int) -> float:
     """The rate of the last million events (or last fifth) over that of the first."""
     piece = min(1_000_000, events // 5)
-    done = sorted(done)
-    return _rate(done[::-1], piece) / _rate(done, piece)
+    return _rate(chunks[::-1], piece) / _rate(chunks, piece)
 
 
-def _rate(done: Sequence[tuple[float, int]], piece: int) -> float:
-    rows, began = 0, done[0][0]
-    for at, each in done:
+def _rate(chunks: Sequence[tuple[float, int]], piece: int) -> float:
+    rows, began = 0, chunks[0][0]
+    for at, each in chunks[1:]:
         rows += each
         if rows >= piece:
             return rows / max(abs(at - began), 1e-9)
-    return rows / max(abs(done[-1][0] - began), 1e-9)
+    return rows / max(abs(chunks[-1][0] - began), 1e-9)
 
 
-def measure(place: Stage, asked: Any) -> tuple[list[figures.Figure], dict[str, Any]]:
-    """Ingest the day with one process, and another day with several."""
-    events = int(EVENTS * (0.05 if asked.quick else asked.scale))
-    residents = people(place, max(events // 4, asked.workers))
-    zone = ZoneInfo("Asia/Shanghai")
-    midnight = (datetime.now(UTC).astimezone(zone) - timedelta(days=1)).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    found, facts = [], {}
-    for day, workers in enumerate(sorted({1, asked.workers})):
-        cut = [residents * n // workers for n in range(workers + 1)]
-        files = [
-            write_files(place.home, midnight - timedelta(days=day), range(a, b))
-            for a, b in pairwise(cut)
-        ]
-        before, wal_before = sizes(place.url)
-        rates, done = _run(place, files)
-        after, wal_after = sizes(place.url)
-        count = sum(rows for _, rows in done)
-        bytes_of = {name: (after[name] - before[name]) / count for name in after}
-        total = sum(bytes_of.values())
-        who = f"{workers} process{'es' if workers > 1 else ''}"
-        steady = steadiness(done, count)
-        found += [
-            figures.Figure(f"file ingest, {who}", "events/s", [rates], note=f"goal {RATE_GOAL:,}"),
-            figures.Figure(f"bytes an event, {who}", "bytes", [total], note=_parts(bytes_of)),
-            figures.Figure(f"log an event, {who}", "bytes", [(wal_after - wal_before) / count]),
+class Day:
+    """One day of the city, ingested by so many processes."""
+
+    def __init__(self, place: Stage, workers: int, keep: Callable[["Day"], None]) -> None:
+        self.place = place
+        self.workers = workers
+        self.done = Progress()
+        self.interrupted = False
+        self._keep = keep
+        self._before = sizes(place.url)
+        self._ours_s = _ours_s()
+
+    @property
+    def who(self) -> str:
+        """By how many processes."""
+        return f"{self.workers} process{'es' if self.workers > 1 else ''}"
+
+    def run(self, files: dict[str, Path]) -> None:
+        """Ingest the files; Ctrl-C ends it early."""
+        try:
+            asyncio.run(ingest(self.place, files, self.workers, self.done, self._told))
+        except KeyboardInterrupt:
+            self.interrupted = True
+            print("interrupted; what was done is told", flush=True)
+
+    def _told(self) -> None:
+        rows, last = self.done.rows, self.done.chunks[-1][1]
+        if rows // SAMPLED_EVERY != (rows - last) // SAMPLED_EVERY:
+            self.done.postgres_s |= seconds_of(backends(self.place.url))
+        if rows // TOLD_EVERY != (rows - last) // TOLD_EVERY:
+            print(f"  {self.who}: {rows:,} events, {self.done.rate:,.0f} a second", flush=True)
+        if rows // KEPT_EVERY != (rows - last) // KEPT_EVERY:
+            self._keep(self)
+
+    def figures(self) -> list[figures.Figure]:
+        """Rates, bytes, processor time."""
+        found, count, who = self.grown(), self.done.rows, self.who
+        steady = steadiness(self.done.chunks, count)
+        postgres_s = sum(self.done.postgres_s.values())
+        return [
+            figures.Figure(
+                f"file ingest, {who}", "events/s", [self.done.rate], note=f"goal {RATE_GOAL:,}"
+            ),
+            figures.Figure(
+                f"bytes an event, {who}", "bytes", [found.total / count], note=_parts(found, count)
+            ),
+            figures.Figure(f"log an event, {who}", "bytes", [found.wal / count]),
             figures.Figure(
                 f"last million / first, {who}", "ratio", [steady], [1.0], "1", promise=STEADY
             ),
-        ]
-        facts[who] = {
+            figures.Figure(
+                f"processor, our processes, {who}", "s per 1,000 events",
+                [(_ours_s() - self._ours_s) * 1_000 / count],
+            ),
+            figures.Figure(
+                f"processor, PostgreSQL's backends, {who}", "s per 1,000 events",
+                [postgres_s * 1_000 / count],
+            ),
+        ]  # fmt: skip
+
+    def grown(self) -> Sizes:
+        """What the tables and the log have grown by."""
+        return sizes(self.place.url).less(self._before)
+
+    def facts(self) -> dict[str, Any]:
+        """For the file."""
+        found, count = self.grown(), self.done.rows
+        return {
             "events": count,
-            "events_per_s": rates,
-            "bytes_per_event": bytes_of,
-            "bytes_total": total,
-            "bytes_kept": total <= BYTES_MAX,
-            "median_chunk": statistics.median(rows for _, rows in done if rows),
+            "interrupted": self.interrupted,
+            "events_per_s": self.done.rate,
+            "bytes_per_event": {name: each / count for name, each in found.parts.items()},
+            "bytes_total": found.total / count,
+            "bytes_kept": found.total / count <= BYTES_MAX,
+            "median_chunk": statistics.median(rows for _, rows in self.done.chunks),
         }
-    return found, facts
 
 
-def _parts(bytes_of: dict[str, float]) -> str:
-    parts = sorted(bytes_of.items(), key=lambda each: -each[1])
-    return f"at most {BYTES_MAX}; " + ", ".join(f"{n} {b:.0f}" for n, b in parts if b >= 1)
+def _ours_s() -> float:
+    """Processor seconds of this process and of the children it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _run(place: Stage, files: Sequence[dict[str, Path]]) -> tuple[float, Progress]:
-    context = multiprocessing.get_context("spawn")
-    told = context.Queue()
-    urls = (place.pair.app_url, str(place.home))
-    running = [context.Process(target=work, args=(urls, each, told)) for each in files]
-    for each in running:
-        each.start()
-    done: Progress = []
-    for _ in running:
-        done += told.get(timeout=24 * 3_600)
-    for each in running:
-        each.join()
-    began, ended = min(at for at, _ in done), max(at for at, _ in done)
-    first = min(done)[1]
-    return (sum(rows for _, rows in done) - first) / (ended - began), done
+def _parts(found: Sizes, count: int) -> str:
+    parts = sorted(found.parts.items(), key=lambda each: -each[1])
+    said = ", ".join(f"{name} {each / count:.0f}" for name, each in parts if each >= count)
+    return f"at most {BYTES_MAX}; {said}"
+
+
+def measure(place: Stage, asked: Any, report: figures.Report) -> None:
+    """Ingest a day with one process, and another day with several; or the one that is asked for."""
+    events = int((asked.events or EVENTS) * (0.05 if asked.quick else asked.scale))
+    residents = people(place, max(events // 4, asked.workers))
+    midnight = (datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai"))).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    ) - timedelta(days=1)
+    told = list(report.figures)
+    turns = [asked.workers] if asked.only_workers else sorted({1, asked.workers})
+    for back, workers in enumerate(turns):
+        files = write_files(place.home, midnight - timedelta(days=back), residents)
+
+        day = Day(place, workers, partial(_keep, report, told, asked.json))
+        day.run(files)
+        _keep(report, told, asked.json, day)
+        told = list(report.figures)
+        if day.interrupted:
+            break
+
+
+def _keep(report: figures.Report, told: list[Any], path: Path | None, day: Day) -> None:
+    report.figures = told + [each.told() for each in day.figures()]
+    report.facts[day.who] = day.facts()
+    report.write(path)
 
 
 def main() -> None:
     """Start, measure, print."""
     parser = figures.arguments(__doc__)
     parser.add_argument("--workers", type=int, default=2, help="processes that ingest at once")
+    parser.add_argument("--only-workers", action="store_true", help="no day with one process")
+    parser.add_argument("--events", type=int, help=f"of a day, at scale 1; {EVENTS:,} unless told")
     asked = parser.parse_args()
     report = figures.Report("ingest")
     with stage() as place:
         report.facts = {"machine": figures.machine()}
         report.facts["postgres"] = figures.postgres_facts(place.url)
-        found, facts = measure(place, asked)
-        report.add(*found)
-        report.facts |= facts
+        measure(place, asked, report)
     report.finish(asked.json)
 
 

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -194,13 +195,18 @@ def served(
         for each in running:
             each.start()
         try:
-            _await(port, probe, running, place.home)
+            alive = partial(_all_alive, running)
+            until_it_answers(port, probe, alive, place.home)
             yield port
         finally:
             for each in running:
                 each.terminate()
             for each in running:
                 each.join(20)
+
+
+def _all_alive(running: Sequence[BaseProcess]) -> bool:
+    return all(each.is_alive() for each in running)
 
 
 def settings_for(home: str) -> Settings:
@@ -234,10 +240,10 @@ def _serve(listening: socket.socket, home: str, database_url: str, redis_url: st
         runner.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
-def _await(port: int, probe: str, running: Sequence[BaseProcess], home: Path) -> None:
-    """Until the port answers a request, or a process has died of something."""
+def until_it_answers(port: int, probe: str, alive: Callable[[], bool], home: Path) -> None:
+    """Wait until the port answers a request, or until what is to answer has died."""
     deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline and all(each.is_alive() for each in running):
+    while time.monotonic() < deadline and alive():
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=5) as asking:
                 head = f"GET {probe} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"

@@ -1,5 +1,6 @@
 """``puhui ingest``: what was typed becomes an order, and the order's end a table."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from app.intake.files_table import FileProblem, Table
 from app.lanes import LaneMap
 from app.reductions.ingest_file import Finished, Order, ingest_file
 from methodologies.manifest import Manifest
+
+LARGE_BYTES = 4_000_000
+WORKERS_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Wish:
     keeps_rejects: bool
     duplicates_too: bool
     again: bool
+    workers: int | None = None
 
 
 async def ingest(found: Found, wish: Wish, console: Console) -> None:
@@ -79,6 +84,9 @@ async def ingest(found: Found, wish: Wish, console: Console) -> None:
             chunk_rows=wish.chunk_rows,
             again=wish.again,
             lanes=LaneMap(found.settings.lanes),
+            workers=1 if found.settings.lanes else wish.workers or workers_for(wish.path),
+            settings=found.settings.database,
+            url=found.database_url,
         )
         if wish.shift_days:
             console.print(
@@ -89,6 +97,13 @@ async def ingest(found: Found, wish: Wish, console: Console) -> None:
         with bar.bar(console, wish.path.name) as report:
             done = await ingest_file(database, order, clock=utc_now, report=report)
     _tell(done, order, console)
+
+
+def workers_for(path: Path) -> int:
+    """As many processes as there are processors, up to four; one where starting them costs more."""
+    if path.stat().st_size < LARGE_BYTES:
+        return 1
+    return min(os.cpu_count() or 1, WORKERS_MAX)
 
 
 def file_map_of(wish: Wish, table: Table, manifest: Manifest) -> FileMap:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app import documentation, main
 from app.cache import Cache
 from app.database import Database
+from app.demo import children
 from app.intake.files_table import FileProblem
 from app.keys import Keys
 from app.settings import Settings
@@ -54,6 +55,7 @@ def serve(
     database_url: str,
     redis_url: str | None,
     worker_url: str | None,
+    watched: bool = False,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way.
 
@@ -63,14 +65,20 @@ def serve(
         database_url: PostgreSQL, as the serving role.
         redis_url: Redis or Valkey, or None.
         worker_url: PostgreSQL for the background work; None: it is not done here.
+        watched: whether this process is a child, which ends with its parent.
 
     """
     app = main.application(settings, database_url=database_url, redis_url=redis_url)
     config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
     server = uvicorn.Server(config)
 
+    def alone() -> None:
+        server.should_exit = True
+
     async def both() -> None:
         stop = asyncio.Event()
+        if watched:
+            children.when_alone(alone)
         background = (
             [asyncio.create_task(work(settings, database_url=worker_url, stop=stop))]
             if worker_url is not None

@@ -105,11 +105,15 @@ async def judged(
         candidates, refused = await to_thread(judge_all, records, around)
     else:
         candidates, refused = judge_all(records, around)
-    unreadable = [
+    return candidates, [*refused, *malformed_outcomes(malformed)]
+
+
+def malformed_outcomes(malformed: Sequence[Malformed]) -> list[Outcome]:
+    """The answers to what could not be read."""
+    return [
         Outcome(each.index, each.ref, Verdict.rejected, "malformed", each.field, each.detail)
         for each in malformed
     ]
-    return candidates, [*refused, *unreadable]
 
 
 async def noted(tx: Tx, *, delivery: Delivery, provider_id: int, now: datetime) -> None:

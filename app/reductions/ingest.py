@@ -25,6 +25,7 @@ from app.intake.records import Malformed, read_records
 from app.lanes import Lanes
 from app.reductions.decisions import Outcome
 from app.reductions.deliver import deliver
+from app.reductions.ingest_crew import Crew
 from app.reductions.lane_deliver import deliver_in_lanes
 
 NoteOutcomes = Callable[[Sequence[Outcome]], None]
@@ -52,6 +53,7 @@ async def ingest_chunk(
     now: datetime,
     database: Database | None = None,
     lanes: Lanes | None = None,
+    crew: Crew | None = None,
 ) -> Ingested:
     """Deliver a chunk, unless the file has moved on.
 
@@ -67,6 +69,7 @@ async def ingest_chunk(
         now: when (UTC).
         database: opens the lanes' transactions, while `tx` holds the file.
         lanes: which buckets go together; None for one transaction.
+        crew: the processes that share the work, or that find what others have left.
 
     """
     progress = await files.lock(tx, key=key, now=now)
@@ -84,12 +87,15 @@ async def ingest_chunk(
         "subject_key": subject_key,
         "now": now,
     }
-    if lanes is None:
+    name = chunk_id(key, rows_before)
+    if lanes is None and crew is not None:
+        delivery = await crew.deliver(tx, delivery_id=name, **asked)
+    elif lanes is None:
         delivery = await deliver(tx, **asked)
     else:
         assert database is not None, "lanes open transactions of their own"
         delivery = await deliver_in_lanes(
-            database, lanes=lanes, delivery_id=chunk_id(key, rows_before), closing=tx, **asked
+            database, lanes=lanes, delivery_id=name, closing=tx, **asked
         )
     assert len(delivery.outcomes) == len(items), "every row is accounted for"
     note(

@@ -5,38 +5,35 @@ Opens one transaction a chunk and hands it to `ingest`; decides nothing about re
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import psycopg_pool
-from psycopg import errors
 
 from app.audit.record import record
 from app.catalogue.versions import Catalogue
 from app.database import Database, Tx
 from app.intake import files, files_map
 from app.intake.files import FileKey, Progress
-from app.intake.files_fields import RefusedRow, RowReader
+from app.intake.files_fields import RowReader
 from app.intake.files_map import FileMap
-from app.intake.files_rejects import Reject, Rejects
+from app.intake.files_rejects import Rejects
 from app.intake.files_table import Chunk, FileProblem, Table, digest_of
 from app.lanes import LANES_OFF, LaneMap
-from app.reductions.decisions import Outcome, Verdict
+from app.reductions import ingest_part
+from app.reductions.decisions import Outcome
 from app.reductions.ingest import Ingested, chunk_id, ingest_chunk
+from app.reductions.ingest_crew import Crew, LostProcessError, at_the_file, wait_for_the_dead
+from app.reductions.ingest_part import ATTEMPTS, LOST_RACE, Place
+from app.reductions.ingest_read import Ahead, Ready, rejects_of
 from app.reductions.lane_deliver import forget_answers
+from app.settings import DatabaseSettings
 
-FORGET_CHUNKS = 50
-"""After so many chunks, what their lanes remembered is dropped."""
-ATTEMPTS = 8
-"""How often a chunk is tried when it loses a race for locks."""
-_LOST_RACE = (errors.DeadlockDetected, errors.LockNotAvailable, errors.SerializationFailure)
+FORGET_CHUNKS = 50  # after so many, what their lanes remembered is dropped
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout)
-
-Ready = tuple[Chunk, list[Any], list[RefusedRow]]
 
 
 class DatabaseAway(FileProblem):
@@ -67,6 +64,8 @@ class Order:
         chunk_rows: rows of one transaction.
         again: whether a file that is done is delivered once more.
         lanes: how a chunk is cut into transactions.
+        workers: how many processes share a chunk, each as many rows.
+        settings, url: where those find PostgreSQL.
 
     """
 
@@ -81,6 +80,14 @@ class Order:
     chunk_rows: int = 1_000
     again: bool = False
     lanes: LaneMap = LANES_OFF
+    workers: int = 1
+    settings: DatabaseSettings = field(default_factory=DatabaseSettings)
+    url: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Of a chunk."""
+        return self.chunk_rows * self.workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +131,16 @@ async def ingest_file(
     """
     digest = await asyncio.to_thread(digest_of, order.table.path)
     for run in itertools.count():
-        ingest = _Ingest(database, order, _key(order, digest, run), clock)
+        key = key_of(order, digest, run)
+        ingest = _Ingest(database, order, key, clock)
         try:
-            found = await ingest.progress()
-            done = found.rows_done
-            if order.again and done and await asyncio.to_thread(_is_whole, order.table, done):
-                continue  # the next run has a row of its own
-            return await ingest.to_the_end(found, report)
-        except _LOST_RACE:
+            async with at_the_file(database, key=key, alone=order.workers > 1) as lock:
+                found = await ingest.progress()
+                done = found.rows_done
+                if order.again and done and await asyncio.to_thread(_is_whole, order.table, done):
+                    continue  # the next run has a row of its own
+                return await ingest.to_the_end(found, report, lock=lock)
+        except LOST_RACE:
             raise
         except _AWAY as error:
             raise DatabaseAway(ingest.rows_done) from error
@@ -151,6 +160,8 @@ class _Ingest:
         self.rows_done = 0
         self.catalogue = Catalogue()
         self.answered: list[UUID] = []
+        self.crew: Crew | None = None
+        self.lock = 0
 
     async def progress(self) -> Progress:
         """How far it has come."""
@@ -159,31 +170,61 @@ class _Ingest:
         self.rows_done = found.rows_done
         return found
 
-    async def to_the_end(self, found: Progress, report: Callable[[Report], None]) -> Finished:
+    async def to_the_end(
+        self, found: Progress, report: Callable[[Report], None], *, lock: int
+    ) -> Finished:
         """Chunk by chunk until nothing is left."""
         order, began_at = self.order, found.rows_done
-        befores = range(began_at - order.chunk_rows, -1, -order.chunk_rows)[:FORGET_CHUNKS]
+        befores = range(began_at - order.rows, -1, -order.rows)[:FORGET_CHUNKS]
         self.answered = [chunk_id(self.key, each) for each in befores]
-        ahead = _Ahead(order, began_at)
+        left = await self._left_behind(began_at)
+        self.lock = lock
+        ahead = self._ahead(began_at, rows=max(left, order.rows))
         try:
+            if order.workers > 1 or left:
+                await self._gather()
             while (ready := await ahead.next()) is not None:
                 done = await self.deliver(ready)
                 found = done.progress
                 self.rows_done = found.rows_done
-                if done.chunk is None:  # another process was faster: go on behind it
-                    await ahead.close()
-                    ahead = _Ahead(order, found.rows_done)
-                else:
+                if done.chunk is not None:
                     report(Report(found, len(ready[1]), ready[0].position, order.table.size))
                     await self.forget(at_least=FORGET_CHUNKS)
+                if done.chunk is None or left > order.rows:
+                    # Another was faster: go on behind it. Or a larger chunk had been begun.
+                    left = 0
+                    await ahead.close()
+                    ahead = self._ahead(found.rows_done, rows=order.rows)
             await self.forget()
         finally:
             await ahead.close()
+            if self.crew is not None:
+                await self.crew.stop()
         if order.rejects is not None:
             await asyncio.to_thread(order.rejects.finish, rows_done=found.rows_done)
         report(Report(found, 0, order.table.size, order.table.size))
         already = began_at > 0 and found.rows_done == began_at
         return Finished(found, already, found.rows_done - began_at)
+
+    def _ahead(self, after: int, *, rows: int) -> Ahead:
+        return Ahead(self.order.table, self.order.reader, after=after, rows=rows)
+
+    async def _left_behind(self, rows_done: int) -> int:
+        """How many rows a chunk must have to hold all that a crew answered of it before it died."""
+        async with self.database.reading() as tx:
+            name = chunk_id(self.key, rows_done)
+            answers = await ingest_part.remembered(tx, delivery=name)
+        return max((each.index + 1 for each in answers), default=0)
+
+    async def _gather(self) -> None:
+        """Start the crew, anew when it has lost somebody; nobody of the last one is left then."""
+        if self.crew is not None:
+            await self.crew.stop()
+            await wait_for_the_dead(self.database, lock=self.lock)
+        order = self.order
+        size = order.workers if order.workers > 1 else 0
+        self.crew = Crew(size, Place(order.settings, order.url, order.subject_key, self.lock))
+        await self.crew.start()
 
     async def forget(self, *, at_least: int = 1) -> None:
         """What lanes remembered of chunks that are counted is needed no more."""
@@ -215,10 +256,15 @@ class _Ingest:
                         now=now,
                         database=self.database,
                         lanes=lanes,
+                        crew=self.crew,
                     )
-            except _LOST_RACE:
+            except LOST_RACE:
                 if attempt == ATTEMPTS - 1:
                     raise
+            except LostProcessError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await self._gather()
         raise AssertionError("the last attempt returns or raises")
 
     def _note(self, chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
@@ -226,7 +272,7 @@ class _Ingest:
             self.order.rejects.note(
                 rows_before=chunk.rows_before,
                 rows_after=chunk.rows_before + len(outcomes),
-                rejects=_rejects(self.order, chunk, outcomes),
+                rejects=rejects_of(chunk, outcomes, duplicates=self.order.duplicates_too),
             )
 
     async def _audit(self, tx: Tx, now: datetime) -> None:
@@ -244,57 +290,11 @@ class _Ingest:
         )
 
 
-def _rejects(order: Order, chunk: Chunk, outcomes: Sequence[Outcome]) -> list[Reject]:
-    kept = {Verdict.held, Verdict.rejected}
-    if order.duplicates_too:
-        kept.add(Verdict.duplicate)
-    return [
-        Reject(
-            row=chunk.rows_before + each.index + 1,
-            outcome=each.verdict.value,
-            reason=each.reason or "",
-            field=each.field or "",
-            detail=each.detail or "",
-            source=chunk.sources[each.index],
-        )
-        for each in outcomes
-        if each.verdict in kept
-    ]
-
-
-def _key(order: Order, digest: str, run: int) -> FileKey:
+def key_of(order: Order, digest: str, run: int) -> FileKey:
+    """The name of the file's ``run``-th ingest."""
     options = files_map.options_of(order.file_map, delimiter=order.table.delimiter, run=run)
     return FileKey(digest, order.provider_id, order.methodology, options)
 
 
 def _is_whole(table: Table, rows_done: int) -> bool:
     return next(table.chunks(after=rows_done, size=1), None) is None
-
-
-class _Ahead:
-    """Reads the next chunk while the last one is delivered."""
-
-    def __init__(self, order: Order, after: int) -> None:
-        self._chunks = order.table.chunks(after=after, size=order.chunk_rows)
-        self._reader = order.reader
-        self._task = asyncio.create_task(asyncio.to_thread(self._read, self._chunks))
-
-    async def next(self) -> Ready | None:
-        """The chunk that was read meanwhile; None at the end of the file."""
-        ready = await self._task
-        if ready is not None:
-            self._task = asyncio.create_task(asyncio.to_thread(self._read, self._chunks))
-        return ready
-
-    async def close(self) -> None:
-        """Wait for the reading that is under way, and close the file."""
-        await asyncio.wait({self._task})
-        if not self._task.cancelled():
-            self._task.exception()
-        close = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()
-
-    def _read(self, chunks: Iterator[Chunk]) -> Ready | None:
-        chunk = next(chunks, None)
-        return None if chunk is None else (chunk, *self._reader.read(chunk.rows))

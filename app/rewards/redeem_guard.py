@@ -13,13 +13,13 @@ from app.rewards.redeem_admission import Admission, Asking
 from app.rewards.schemas import RedeemOffer
 
 
-async def _within_limit(request: Request, citizen: CurrentCitizen) -> None:
-    """Counted before a connection is taken, so a flood holds none."""
+async def count_request(request: Request, citizen: CurrentCitizen) -> None:
+    """Count a citizen's write before a connection is taken, so a flood holds none."""
     per_minute = request.app.state.settings.limits.citizen_writes_per_minute
     await request.app.state.cache.allow(f"citizen:{citizen.account_id}", per_minute=per_minute)
 
 
-WithinLimit = Depends(_within_limit)
+WithinLimit = Depends(count_request)
 DeviceId = Annotated[
     str | None,
     Header(description="Names the device, where an offer counts devices; 8 to 128 characters."),

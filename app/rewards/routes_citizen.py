@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response, status
 
 from app import idempotency
 from app.cache import TooManyRequests
-from app.clock import Now
+from app.clock import Now, moment_of
 from app.database import WriteTx
 from app.idempotency import IdempotencyKey, fingerprint_of
 from app.ids import bucket_of
@@ -15,6 +15,7 @@ from app.merchants.errors import MerchantSuspended
 from app.pages import BadCursor, Cursor, Limit, cursor_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
+from app.plain import BriefRoute
 from app.problems import document, in_english
 from app.rewards import claims, coupons, cursors
 from app.rewards.cancel import cancel
@@ -35,24 +36,30 @@ from app.rewards.offers_errors import (
     OfferNeedsTicket,
 )
 from app.rewards.redeem import Asked, redeem
-from app.rewards.redeem_guard import Admitted, WithinLimit
+from app.rewards.redeem_admission import Asking
+from app.rewards.redeem_guard import DeviceId, WithinLimit, count_request
 from app.rewards.schemas import (
     ClaimView,
     RedeemOffer,
     RedemptionPage,
     RedemptionView,
+    claim_json,
 )
 from app.rewards.tables import RedemptionState
 
 router = APIRouter(prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented])
+hot = APIRouter(
+    prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented], route_class=BriefRoute
+)
+"""What everybody's phone asks in a rush."""
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 
 
-@router.post(
+@hot.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[WithinLimit],
+    response_model=ClaimView,
     responses=document(
         *_SIGN_IN,
         OfferNotFound,
@@ -73,28 +80,37 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
 async def redeem_offer(
     *,
     request: Request,
-    response: Response,
-    body: RedeemOffer,
     citizen: CurrentCitizen,
     key: IdempotencyKey,
-    standing: Admitted,
-    tx: WriteTx,
-    now: Now,
-) -> ClaimView:
+    body: RedeemOffer,
+    device_id: DeviceId = None,
+) -> Response:
     """Exchange points for a coupon; the points are held until the coupon is used."""
-    me, coupon_key = citizen.account_id, request.app.state.keys.coupon
-    made = await redeem(
-        tx,
-        account_id=me,
-        offer_id=body.offer_id,
-        coupon_key=coupon_key,
-        now=now,
-        asked=Asked(key, fingerprint_of("redeem_offer", body)),
-        standing=standing,
+    state, me, now = request.app.state, citizen.account_id, moment_of(request)
+    await count_request(request, citizen)
+    asking = Asking(body.offer_id, me, key, device_id, now)
+    async with (
+        state.admission.admit(state.database, asking) as standing,
+        state.database.calling() as tx,  # the claim is one statement
+    ):
+        made = await redeem(
+            tx,
+            account_id=me,
+            offer_id=body.offer_id,
+            coupon_key=state.keys.coupon,
+            now=now,
+            asked=Asked(key, fingerprint_of("redeem_offer", body)),
+            standing=standing,
+        )
+    code = coupons.code_of(
+        state.keys.coupon, bucket=bucket_of(me), redemption_id=made.redemption_id
     )
-    code = coupons.code_of(coupon_key, bucket=bucket_of(me), redemption_id=made.redemption_id)
-    _private(response)
-    return ClaimView.of(made, coupon=code, english=in_english(request))
+    return Response(
+        claim_json(made, coupon=code, english=in_english(request)),
+        status_code=status.HTTP_201_CREATED,
+        headers={"Cache-Control": "no-store"},
+        media_type="application/json",
+    )
 
 
 @router.get("", responses=document(*_SIGN_IN, BadCursor))

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 from app.rewards.claims import Claim
 from app.rewards.coupons import spelled
@@ -147,20 +148,25 @@ class ClaimView(BaseModel):
     title_zh: str = TitleZh
     title_en: str = TitleEn
 
-    @classmethod
-    def of(cls, made: Redeemed, *, coupon: str, english: bool) -> Self:
-        """The answer, from what was kept and the code that is worked out again."""
-        return cls(
-            redemption_id=made.redemption_id,
-            state="held",
-            coupon=coupon,
-            points=made.points,
-            held_until=made.held_until,
-            offer_id=made.offer_id,
-            title=made.title_en if english else made.title_zh,
-            title_zh=made.title_zh,
-            title_en=made.title_en,
-        )
+
+def claim_json(made: Redeemed, *, coupon: str, english: bool) -> bytes:
+    """A `ClaimView` from what was kept and the code that is worked out again, without making one.
+
+    A test reads it back through the schema.
+    """
+    return to_json(
+        {
+            "redemption_id": made.redemption_id,
+            "state": "held",
+            "coupon": coupon,
+            "points": made.points,
+            "held_until": made.held_until,
+            "offer_id": made.offer_id,
+            "title": made.title_en if english else made.title_zh,
+            "title_zh": made.title_zh,
+            "title_en": made.title_en,
+        }
+    )
 
 
 class RedemptionView(BaseModel):

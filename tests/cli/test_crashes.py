@@ -155,3 +155,27 @@ async def test_a_postgresql_that_dies_loses_nothing(undisturbed):
     finally:
         discard(home)
         shutil.rmtree(base, ignore_errors=True)
+
+
+async def test_several_processes_that_die_leave_what_one_would_have_written(
+    tmp_path, fresh_urls, servers, undisturbed
+):
+    """Ctrl-C, then `kill -9` of the command; its processes end by themselves; one goes on alone."""
+    folder = tmp_path / "several"
+    await found_city(fresh_urls.app, folder)
+    env = environment(folder, fresh_urls, servers)
+    process = start(*words(folder), "--workers", "2", env=env)
+    wait_for_rows(fresh_urls.app, 400, process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    process = start(*words(folder), "--workers", "3", env=env)
+    wait_for_rows(fresh_urls.app, 2_000, process)
+    process.kill()
+    process.communicate(timeout=60)  # ends when nobody holds its output any more
+    done = run(*words(folder), env=env)
+    assert done.returncode == 0, done.stderr
+    # Each part has a block of evidence; all else is as it would have been.
+    assert totals(fresh_urls.app)[:-1] == undisturbed[0][:-1]
+    assert (folder / "rides.rejects.csv").read_bytes() == undisturbed[1]

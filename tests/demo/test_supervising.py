@@ -1,0 +1,153 @@
+"""`puhui serve --workers 2`: real processes behind one port, killed in every way."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from tests.cli.commands import environment, start
+
+PATIENCE_S = 60
+
+
+def free_port():
+    """A port that nobody has at this moment."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def children_of(pid):
+    """The processes that a process has started."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def until(what, *, because):
+    """Wait for something that must come."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(because)
+
+
+def alive(pid):
+    """Whether a process runs; a dead one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def ask(port, path="/livez"):
+    """One request on a connection of its own; None when nobody answers."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S)
+    except httpx.TransportError:
+        return None
+
+
+class Family:
+    """The parent, its port, and its children."""
+
+    def __init__(self, process, port):
+        self.process = process
+        self.port = port
+
+    @property
+    def pids(self):
+        """The children at this moment."""
+        return children_of(self.process.pid)
+
+    def counted(self):
+        """How often /livez was answered, as the page of numbers says."""
+        lines = ask(self.port, "/metrics").text.splitlines()
+        mine = [each for each in lines if 'route="/livez"' in each and "requests_total" in each]
+        return sum(float(each.rsplit(" ", 1)[1]) for each in mine)
+
+
+@contextmanager
+def family(home, urls, servers):
+    """Two processes that serve, and one for the background work."""
+    port = free_port()
+    process = start(
+        "serve", "--workers", "2", "--port", str(port), env=environment(home, urls, servers)
+    )
+    try:
+        until(lambda: process.poll() is not None or ask(port), because="nobody answered")
+        assert process.poll() is None, process.communicate()
+        yield Family(process, port)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def held(fresh_urls):
+    """A request that waits in the database until it is let go."""
+    with psycopg.connect(fresh_urls.owner) as connection:
+        connection.execute("LOCK TABLE offer")
+        yield connection
+
+
+def in_the_background(port):
+    """Ask something slow; a thread, and where its answer will be."""
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(ask(port, "/v1/offers")))
+    asking.start()
+    return asking, answers
+
+
+def waits(urls):
+    """Whether somebody waits for the lock."""
+    with psycopg.connect(urls.owner) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        ).fetchone()
+    return row[0] > 0
+
+
+def test_a_killed_process_is_replaced_and_sigterm_drains(tmp_path, fresh_urls, servers, held):
+    """Requests are answered meanwhile, numbers are summed, and what was begun is finished."""
+    with family(tmp_path / "home", fresh_urls, servers) as one:
+        first = one.pids
+        assert len(first) == 3
+        victim = first[0]
+        os.kill(victim, signal.SIGKILL)
+        assert [ask(one.port).status_code for _ in range(20)] == [200] * 20
+        second = until(
+            lambda: (now := one.pids) != first and len(now) == 3 and now, because="not replaced"
+        )
+        assert victim not in second
+        before = one.counted()
+        for _ in range(10):
+            ask(one.port)
+        assert one.counted() == before + 10, "whichever process is asked, it tells of all"
+        asking, answers = in_the_background(one.port)
+        until(lambda: waits(fresh_urls), because="the request did not begin")
+        one.process.send_signal(signal.SIGTERM)
+        until(lambda: ask(one.port) is None, because="it still takes new ones")
+        held.rollback()
+        asking.join()
+        assert answers[0].status_code == 200, "begun before the signal, so it is answered"
+        assert one.process.wait(PATIENCE_S) == 0
+        assert [pid for pid in second if alive(pid)] == []
+    assert list((tmp_path / "home").glob("numbers-*")) == []
+
+
+def test_no_process_outlives_a_killed_parent(tmp_path, fresh_urls, servers):
+    """`kill -9` of the parent ends its processes in good order, and frees the port."""
+    with family(tmp_path / "home", fresh_urls, servers) as one:
+        pids = one.pids
+        assert len(pids) == 3
+        one.process.kill()
+        until(lambda: not [pid for pid in pids if alive(pid)], because="orphans")
+        assert ask(one.port) is None
