@@ -50,3 +50,15 @@ def _named(query: str, params: Any, caller: tuple[str, str]) -> tuple[str, Any]:
 @lru_cache(maxsize=1_000)
 def _naming(query: str, account: str, merchant: str) -> str:
     return _NAMED.format(account=account, merchant=merchant, query=query)
+
+
+_BECOME = """
+SELECT set_config('puhui.account_id', %s, true), set_config('puhui.merchant_id', %s, true)
+"""
+_NAMED = """
+SELECT answer.* FROM (
+  SELECT set_config('puhui.account_id', {account}, true)
+         || set_config('puhui.merchant_id', {merchant}, true)) AS caller (name)
+ CROSS JOIN LATERAL (SELECT * FROM ({query}
+) AS asked WHERE caller.name IS NOT NULL OFFSET 0) AS answer
+"""

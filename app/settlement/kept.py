@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from app.database import Tx, type_of_row
+from app.callers import type_of_row
+from app.database import Tx
 from app.settlement.errors import SettlementNotFound
 from app.settlement.files import Totals
 
