@@ -62,7 +62,7 @@ async def test_a_day_is_what_the_entries_say(database, tx):
         assert int(summary["payable_fen"]) == expected["government_fen"] + expected["carbon_fen"]
     _, summary = read(await file(tx, ours.merchant.id))
     assert (summary["sales"], summary["undone"], summary["refunds"]) == ("5", "1", "2")
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_a_file_shows_what_a_merchant_needs(database, tx):
@@ -178,7 +178,7 @@ async def test_a_closer_that_was_killed_is_followed_by_another(database, tx, mon
     with pytest.raises(ConnectionError):
         await close_day(database, limit=1)
     assert await close_day(database, limit=1) == [DAY]
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_a_settled_sale_is_not_undone(database, tx):
@@ -211,7 +211,7 @@ async def test_an_undone_coupon_that_is_taken_again_is_settled_twice_over(databa
         ("sale", "100"),
     ]
     assert (summary["points"], summary["face_value_fen"]) == ("100", "1001")
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_days_without_sales_are_closed_too(database, tx):
@@ -219,7 +219,7 @@ async def test_days_without_sales_are_closed_too(database, tx):
     await a_day(tx)
     closed = await close_day(database, now=NIGHT + timedelta(days=6))
     assert closed == [DAY + timedelta(days=n) for n in range(7)]
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_a_cut_off_counts_from_a_day_that_has_not_begun(database, tx):
