@@ -78,8 +78,8 @@ _LOCAL = {
     " tariff",
     _MERCHANTS: "code_import code_line coupon_refund coupon_undo merchant merchant_application"
     " merchant_contact merchant_staff merchant_transition offer offer_code offer_funding"
-    " offer_seed offer_withdrawal offline_batch offline_item payout payout_batch payout_part"
-    " rotating_rule scan settlement settlement_cut_off settlement_day settlement_file"
+    " offer_seed offer_withdrawal offline_batch offline_item payout payout_account payout_batch"
+    " payout_part rotating_rule scan settlement settlement_cut_off settlement_day settlement_file"
     " settlement_line store till till_key exchange_rate",
     _STOCK: "budget_draw budget_month budget_slot funding_budget funding_slot offer_stock",
     _IN_LINE: "outbox ticket queue.procrastinate_events queue.procrastinate_jobs"

@@ -242,6 +242,7 @@ cli.command("replay")(replay)
 cli.command("schema")(schema)
 cli.command("verify")(verify)
 cli.command("settle")(told()(settling.settle))
+cli.command("sponsors")(told()(settling.sponsors))
 
 
 def run() -> None:

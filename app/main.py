@@ -27,9 +27,11 @@ from app.ledger import officer_adjust, officer_names
 from app.ledger import routes_citizen as ledger_citizen
 from app.ledger import routes_officer as ledger_officer
 from app.ledger import routes_public as ledger_public
-from app.merchants import check, standing
+from app.merchants import change_account, check, standing
 from app.merchants import routes_merchant as merchants_merchant
+from app.merchants import routes_merchant_accounts as merchants_merchant_accounts
 from app.merchants import routes_officer as merchants_officer
+from app.merchants import routes_officer_accounts as merchants_officer_accounts
 from app.merchants import routes_public as merchants_public
 from app.merchants.counter import Counter
 from app.people.tokens import Tokens
@@ -80,6 +82,7 @@ ACTIONS: Mapping[str, Action] = {
     "ledger.define_unit": officer_names.define_unit,
     check.KIND: check.apply,
     standing.KIND: standing.apply,
+    change_account.KIND: change_account.apply,
     settlement_days.KIND: settlement_days.apply_cut_off,
     payouts.KIND: payouts.apply,
 }
@@ -108,7 +111,9 @@ _ROUTERS = (
     settlement_payouts.router,
     merchants_public.router,
     merchants_merchant.router,
+    merchants_merchant_accounts.router,
     merchants_officer.router,
+    merchants_officer_accounts.router,
     catalogue_public.router,
     catalogue_officer.router,
     catalogue_officer.tariff_router,

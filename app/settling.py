@@ -1,8 +1,12 @@
-"""``puhui settle``: close business days, or prove that closed ones are still the same bytes."""
+"""``puhui settle`` closes business days, ``puhui sponsors`` says whose points paid.
+
+Both prove with ``--check`` that what was handed out is still the same bytes.
+"""
 
 import asyncio
 import sys
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,3 +55,44 @@ def settle(
     with servers() as found:
         if not asyncio.run(run(found)):
             raise typer.Exit(1)
+
+
+def sponsors(
+    period: Annotated[str, typer.Argument(help="A month, or a business day: 2026-03, 2026-03-01.")],
+    *,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the three files are.")] = Path(),
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the files that are there; write none.")
+    ] = False,
+) -> None:
+    """Write whose points paid for what was redeemed; with --check, compare every byte."""
+    from app.settlement import sponsors as room  # reads every room's tables
+
+    try:
+        room.period_of(period)
+    except ValueError as error:
+        raise typer.BadParameter(f"{period}: 2026-03, 2026-03-01") from error
+
+    async def made(found: Found) -> dict[str, bytes]:
+        async with opened(found, patient=True) as database, database.snapshot() as tx:
+            return await room.report(tx, period=period)
+
+    with servers() as found:
+        parts = asyncio.run(made(found))
+    paths = {folder / f"sponsors-{period}-{name}": content for name, content in parts.items()}
+    if check:
+        differing = [
+            path
+            for path, content in paths.items()
+            if not path.is_file() or path.read_bytes() != content
+        ]
+        for path in differing:
+            out.print(f"不一致 · differs: {path}", markup=False)
+        if differing:
+            raise typer.Exit(1)
+        out.print(f"{len(paths)} 个文件一致 · {len(paths)} files are the same")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in paths.items():
+        path.write_bytes(content)
+        out.print(str(path), markup=False, soft_wrap=True)

@@ -75,8 +75,10 @@ def yuan(fen: int) -> str:
 
 
 def told(error: DomainError, *, english: bool) -> tuple[str, str]:
-    """A refusal's title and sentence."""
-    return (error.title, error.detail) if english else (error.title_zh, error.detail_zh)
+    """A refusal's title and sentence, without the marks that programmers read."""
+    if english:
+        return error.title, error.detail.replace("`", "")
+    return error.title_zh, error.detail_zh.replace("`", "")
 
 
 def _headers(nonce: str, *, english: bool) -> dict[str, str]:

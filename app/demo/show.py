@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.catalogue.versions import Catalogue
 from app.database import Database
-from app.demo import bar, city, proof
+from app.demo import bar, city, proof, till
 from app.demo.city import DemoFile
 from app.demo.seed import rows_of, seed
 from app.intake import files_map, providers
@@ -157,7 +157,7 @@ def _map(file: DemoFile, manifest: Manifest, days: int) -> FileMap:
 
 
 async def tell_what_to_try(stage: Stage, *, port: int) -> None:
-    """Three lines that work as they are pasted, and where to read on."""
+    """Lines that work as they are pasted, a till to stand at, and where to read on."""
     console, now = stage.console, stage.clock()
     base = f"http://127.0.0.1:{port}"
     async with stage.database.reading() as tx:
@@ -190,6 +190,19 @@ async def tell_what_to_try(stage: Stage, *, port: int) -> None:
     ):
         console.print(f"# {title}")
         console.print(line, soft_wrap=True, markup=False, highlight=False)
+    async with stage.database.writing() as tx:
+        key = await till.fresh_key(tx, now=now)
+    if key is not None:
+        console.print(f"\n[bold]收银台 the till[/]: {base}/till")
+        console.print(f"密钥 its key: {key}", soft_wrap=True, markup=False, highlight=False)
+        again = lines[-1].replace(f"demo-{int(now.timestamp())}'", "till-'$RANDOM$RANDOM")
+        console.print("# 券码 a coupon to type there; each time another one")
+        console.print(
+            f'{again} | grep -oE \'"(coupon|detail)":"[^"]*"\'',
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
     console.print(f"\n接口文档 API documentation: {base}/docs")
 
 

@@ -11,7 +11,7 @@ last places first. So the parts of a purchase always sum to its points, and thei
 to what was refunded of it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,6 +34,20 @@ class Part:
     source: int
     points: int
     refunded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Part of a spending, counted from its last point back: ``low`` points after it, to ``high``.
+
+    A whole purchase of 100 points is 0 to 100. What a refund of 30 took back is 0 to 30, what the
+    next one of 20 took back 30 to 50.
+    """
+
+    account_id: int
+    ref: UUID
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,36 @@ async def attribute(tx: Tx, *, spendings: Collection[Spending], unit: int = POIN
         },
     )
     return [Part(*row) async for row in rows]
+
+
+async def split(
+    tx: Tx, *, slices: Sequence[Slice], unit: int = POINTS
+) -> list[tuple[int, int, int]]:
+    """Whose points a slice of a spending was; later refunds change no answer. One statement.
+
+    Args:
+        tx: a reading connection.
+        slices: at most `SPENDINGS_MAX`.
+        unit: what was spent.
+
+    Returns:
+        The slice's place in ``slices``, the source, and its points; of what is in the book they
+        sum to the slice.
+
+    """
+    assert len(slices) <= SPENDINGS_MAX, "a settlement comes in chunks"
+    rows = await tx.execute(
+        _SPLIT,
+        {
+            "accounts": [each.account_id for each in slices],
+            "refs": [each.ref for each in slices],
+            "lows": [each.low for each in slices],
+            "highs": [each.high for each in slices],
+            "unit": unit,
+            "spending": [Kind.redeem.value, Kind.donate.value, Kind.expire.value],
+        },
+    )
+    return [(place - 1, source, points) async for place, source, points in rows]
 
 
 async def sources(tx: Tx, *, parts: Collection[Part]) -> list[Source]:
@@ -117,6 +161,39 @@ SELECT s.account_id, s.ref, g.contra,
   FROM spent s JOIN moved g ON g.account_id = s.account_id AND g.earned > 0
    AND g.earned_after > s.low AND g.earned_after - g.earned < s.high
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+_SPLIT = """
+WITH wanted AS MATERIALIZED (
+  SELECT place, a, ref, low, high
+    FROM unnest(%(accounts)b::bigint[], %(refs)b::uuid[], %(lows)b::bigint[], %(highs)b::bigint[])
+         WITH ORDINALITY AS t (a, ref, low, high, place)
+), moved AS MATERIALIZED (            -- the axis of the accounts in question
+  SELECT e.account_id, e.seq, e.kind, e.ref, e.contra, -e.amount::bigint AS points,
+         e.earned_after, e.consumed_after,
+         e.earned_after - lag(e.earned_after, 1, 0::bigint) OVER w AS earned
+    FROM (SELECT DISTINCT a FROM wanted) AS who
+    JOIN entry e ON e.account_id = who.a AND e.unit = %(unit)s
+                AND e.bucket = (who.a %% 1024)::smallint
+  WINDOW w AS (PARTITION BY e.account_id ORDER BY e.seq)
+), spent AS (
+  SELECT m.account_id, m.ref, m.points, m.consumed_after,
+         coalesce(sum(m.points) OVER (PARTITION BY m.account_id, m.ref ORDER BY m.seq DESC
+                  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS later
+    FROM moved m
+   WHERE m.kind = ANY (%(spending)s::smallint[])
+     AND (m.account_id, m.ref) IN (SELECT a, ref FROM wanted)
+), taken AS (                         -- the places of each slice
+  SELECT w.place, s.account_id,
+         s.consumed_after - least(s.points, w.high - s.later) AS low,
+         s.consumed_after - greatest(0, w.low - s.later) AS high
+    FROM wanted w JOIN spent s ON s.account_id = w.a AND s.ref = w.ref
+     AND w.high > s.later AND w.low < s.later + s.points
+)
+SELECT t.place, g.contra,
+       sum(least(t.high, g.earned_after) - greatest(t.low, g.earned_after - g.earned))::bigint
+  FROM taken t JOIN moved g ON g.account_id = t.account_id AND g.earned > 0
+   AND g.earned_after > t.low AND g.earned_after - g.earned < t.high
+ GROUP BY 1, 2 ORDER BY 1, 2
 """
 _NAMES = """
 SELECT n, coalesce(c.name_zh, ''), coalesce(c.name_en, '')

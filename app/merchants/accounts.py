@@ -1,6 +1,10 @@
-"""Door: where merchants are paid, for many at once; masked, or, for finance, in full."""
+"""Door: where merchants are paid, for many at once; masked, or, for finance, in full.
 
-from collections.abc import Collection
+A merchant is paid where it applied with, until a change that two officers agreed on has waited
+its days. A payment keeps the account it was proposed with.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,46 +14,72 @@ from app.database import Tx
 from app.merchants import history, rules
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Account:
-    """A bank, in whose name, and the number."""
+    """A bank, in whose name, and the number; ``id`` is None for the one of the application."""
 
+    id: UUID | None
     bank_name: str
     bank_holder: str
     bank_account: str
 
 
-async def masked(tx: Tx, *, merchant_ids: Collection[UUID]) -> dict[UUID, Account]:
-    """The accounts of those merchants that have one, all but the last digits hidden."""
-    found = await _accounts(tx, merchant_ids)
+async def masked(tx: Tx, *, merchant_ids: Collection[UUID], now: datetime) -> dict[UUID, Account]:
+    """The accounts at which merchants are paid now, all but the last digits hidden."""
+    arguments = {"merchants": list(merchant_ids), "now": now}
     return {
-        merchant_id: Account(each.bank_name, each.bank_holder, rules.masked(each.bank_account))
-        for merchant_id, each in found.items()
+        merchant_id: Account(account_id, bank, holder, rules.masked(number))
+        async for merchant_id, account_id, bank, holder, number in await tx.execute(_NOW, arguments)
     }
 
 
 async def in_full(
-    tx: Tx, *, merchant_ids: Collection[UUID], officer_id: UUID, subject: str, now: datetime
+    tx: Tx,
+    *,
+    payees: Mapping[UUID, UUID | None],
+    officer_id: UUID,
+    subject: str,
+    now: datetime,
 ) -> dict[UUID, Account]:
-    """The same in full; that somebody looked, and for what, is kept."""
+    """Accounts in full; that somebody looked, and for what, is kept.
+
+    Args:
+        tx: the caller's transaction.
+        payees: merchants, and the `Account.id` that was shown when they were to be paid.
+        officer_id: who looks.
+        subject: for what, for the audit.
+        now: when (UTC).
+
+    """
     await record(
         tx,
         actor=history.officer(officer_id),
         action="merchants.see_accounts",
         subject=subject,
-        facts={"merchants": len(merchant_ids)},
+        facts={"merchants": len(payees)},
         now=now,
     )
-    return await _accounts(tx, merchant_ids)
+    arguments = {"merchants": list(payees), "accounts": list(payees.values())}
+    return {row[0]: Account(*row[1:]) async for row in await tx.execute(_THESE, arguments)}
 
 
-async def _accounts(tx: Tx, merchant_ids: Collection[UUID]) -> dict[UUID, Account]:
-    rows = await tx.execute(_ACCOUNTS, (list(merchant_ids),))
-    return {row[0]: Account(*row[1:]) async for row in rows}
-
-
-_ACCOUNTS = """
-SELECT m.id, c.bank_name, c.bank_holder, c.bank_account
-  FROM merchant m JOIN merchant_contact c USING (application_id)
- WHERE m.id = ANY (%b::uuid[])
+_NOW = """
+SELECT m.id, a.id, coalesce(a.bank_name, c.bank_name), coalesce(a.bank_holder, c.bank_holder),
+       coalesce(a.bank_account, c.bank_account)
+  FROM merchant m
+  LEFT JOIN merchant_contact c USING (application_id)
+  LEFT JOIN LATERAL (
+    SELECT p.* FROM payout_account p
+     WHERE p.merchant_id = m.id AND p.state = 'approved' AND p.pays_from <= %(now)s
+     ORDER BY p.pays_from DESC, p.id DESC LIMIT 1) AS a ON true
+ WHERE m.id = ANY (%(merchants)b::uuid[]) AND coalesce(a.bank_account, c.bank_account) IS NOT NULL
+"""
+_THESE = """
+SELECT m.id, t.account_id, coalesce(a.bank_name, c.bank_name),
+       coalesce(a.bank_holder, c.bank_holder), coalesce(a.bank_account, c.bank_account)
+  FROM unnest(%(merchants)b::uuid[], %(accounts)b::uuid[]) AS t (merchant_id, account_id)
+  JOIN merchant m ON m.id = t.merchant_id
+  LEFT JOIN merchant_contact c ON t.account_id IS NULL AND c.application_id = m.application_id
+  LEFT JOIN payout_account a ON a.id = t.account_id AND a.merchant_id = m.id
+ WHERE coalesce(a.bank_account, c.bank_account) IS NOT NULL
 """

@@ -104,12 +104,6 @@ async def payout_account(
     return Contact(*row)
 
 
-async def account_of(tx: Tx, *, merchant_id: UUID) -> str | None:
-    """The masked bank account of a merchant; None for one without an application."""
-    row = await (await tx.execute(_ACCOUNT_OF, (merchant_id,))).fetchone()
-    return None if row is None else rules.masked(row[0])
-
-
 async def of_merchant(tx: Tx, *, merchant_id: UUID) -> UUID:
     """The application a merchant came from.
 
@@ -145,9 +139,5 @@ _PAGE = f"{_COLUMNS} WHERE state = %(state)s AND id > %(after)s ORDER BY id LIMI
 _CONTACT = """
 SELECT contact_name, phone, bank_name, bank_holder, bank_account
   FROM merchant_contact WHERE application_id = %s
-"""
-_ACCOUNT_OF = """
-SELECT c.bank_account FROM merchant m JOIN merchant_contact c USING (application_id)
- WHERE m.id = %s
 """
 _OF_MERCHANT = "SELECT application_id FROM merchant WHERE id = %s"

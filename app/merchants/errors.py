@@ -62,6 +62,28 @@ class NotItsProposal(DomainError):
     title_zh = "提案与申请不符"
 
 
+class AccountChangeNotFound(DomainError):
+    """The merchant has no such change of its bank account."""
+
+    status = 404
+    title = "Unknown change of account"
+    title_zh = "收款账户变更不存在"
+
+
+class AccountChangeWaiting(DomainError):
+    """Another change of the merchant's bank account waits for the second officer."""
+
+    title = "Another account waits"
+    title_zh = "已有收款账户变更待审批"
+
+
+class WrongAccountState(DomainError):
+    """The change was stopped or refused, or the account is paid already; `state` says which."""
+
+    title = "Not in this state"
+    title_zh = "当前状态不允许该操作"
+
+
 class StoreNotFound(DomainError):
     """You have no such store."""
 

@@ -134,10 +134,10 @@ async def accept(tx: Tx, *, code: str, now: datetime) -> tuple[UUID, Seat]:
 
 
 async def remove(tx: Tx, *, merchant_id: UUID, staff_id: UUID, actor: str, now: datetime) -> None:
-    """Let somebody go; their tokens die within seconds, their invitation at once.
+    """Let somebody go; their tokens die within seconds, their invitation at once. Twice is once.
 
     Raises:
-        StaffNotFound: nobody with this id works for the merchant, or not any more.
+        StaffNotFound: nobody with this id has worked for the merchant.
         LastManager: a merchant keeps one manager who has come.
 
     """
@@ -145,6 +145,8 @@ async def remove(tx: Tx, *, merchant_id: UUID, staff_id: UUID, actor: str, now: 
     row = await (await tx.execute(_ONE, (merchant_id, staff_id))).fetchone()
     if row is None:
         raise _unknown()
+    if row[1] == "removed":
+        return
     if row == (Role.manager, "active") and await _managers(tx, merchant_id) == 1:
         raise LastManager(
             "This is the last manager; invite another one first.",
@@ -212,8 +214,7 @@ UPDATE merchant_staff
 RETURNING id, merchant_id, role
 """
 _ONE = """
-SELECT role, state FROM merchant_staff
- WHERE merchant_id = %s AND id = %s AND state <> 'removed' FOR UPDATE
+SELECT role, state FROM merchant_staff WHERE merchant_id = %s AND id = %s FOR UPDATE
 """
 _REMOVE = """
 UPDATE merchant_staff

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response, status
 from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.merchants import (
-    applications,
+    accounts,
     cursors,
     directory,
     equip,
@@ -56,16 +56,16 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/profile", dependencies=[Everybody], responses=document(*_SIGN_IN, MerchantNotFound))
-async def profile(merchant: CurrentMerchant, tx: ReadTx) -> ProfileOut:
+async def profile(merchant: CurrentMerchant, tx: ReadTx, now: Now) -> ProfileOut:
     """Who you are, how you stand, and what your token may do."""
     found = await directory.by_id(tx, merchant_id=merchant.id)
-    account = await applications.account_of(tx, merchant_id=merchant.id)
+    paid_at = await accounts.masked(tx, merchant_ids=[merchant.id], now=now)
     facts = {name: getattr(found, name) for name in found.__dataclass_fields__}
     return ProfileOut.model_validate(
         {name: value for name, value in facts.items() if name not in {"id", "contra"}}
         | {
             "merchant_id": found.id,
-            "payout_account": account,
+            "payout_account": paid_at[merchant.id].bank_account if paid_at else None,
             "role": merchant.seat.role,
             "store_id": merchant.seat.store_id,
             "till_id": merchant.seat.till_id,

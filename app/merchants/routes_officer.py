@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response, status
 from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.merchants import (
+    accounts,
     applications,
     check,
     cursors,
@@ -220,4 +221,12 @@ async def see_payout_account(
     contact = await applications.payout_account(
         tx, application_id=application_id, officer_id=officer.id, now=now
     )
-    return ContactOut.of(contact)
+    paid_at = await accounts.masked(tx, merchant_ids=[merchant_id], now=now)
+    whole = await accounts.in_full(
+        tx,
+        payees={merchant_id: paid_at[merchant_id].id},
+        officer_id=officer.id,
+        subject=f"merchant:{merchant_id}",
+        now=now,
+    )
+    return ContactOut.paid_at(contact, whole[merchant_id])

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.merchants.accounts import Account
 from app.merchants.applications import Application, Contact
 from app.merchants.apply import Asked
 from app.merchants.directory import MerchantView
@@ -173,6 +174,17 @@ class ContactOut(BaseModel):
     def of(cls, contact: Contact) -> Self:
         """A contact, masked or not, as it was read."""
         return cls(**{name: getattr(contact, name) for name in contact.__dataclass_fields__})
+
+    @classmethod
+    def paid_at(cls, contact: Contact, account: Account) -> Self:
+        """A contact, and where the merchant is paid now."""
+        return cls(
+            contact_name=contact.contact_name,
+            phone=contact.phone,
+            bank_name=account.bank_name,
+            bank_holder=account.bank_holder,
+            bank_account=account.bank_account,
+        )
 
 
 class TransitionOut(BaseModel):

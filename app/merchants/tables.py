@@ -22,6 +22,9 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+# A table is known when its module has been read.
+from app.merchants import tables_accounts  # noqa: F401
+
 
 class MerchantState(StrEnum):
     """What a merchant may do; only an active one publishes, redeems and gets redemptions."""

@@ -75,6 +75,15 @@ SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
   FROM merchant m WHERE m.application_id IS NOT NULL AND m.activated_at IS NOT NULL
 """
 
+_ACCOUNTS = """
+SELECT count(*), count(*) FILTER (
+         WHERE (a.state = 'approved' AND a.decided_by IS NULL)
+            OR (a.decided_by IS NOT NULL AND (
+                 p.verdict IS DISTINCT FROM 'approved' OR p.decided_by <> a.decided_by
+                 OR p.made_by <> a.proposed_by OR a.pays_from < p.decided_at + interval '7 days')))
+  FROM payout_account a LEFT JOIN proposal p ON p.id = a.proposal_id
+"""
+
 _CHECKS = {
     "merchants.states_are_where_their_histories_end": _HISTORY,
     "merchants.approved_by_two_officers": _TWO_PEOPLE,
@@ -83,4 +92,5 @@ _CHECKS = {
     "merchants.tills_stand_in_their_merchants_stores": _TILLS,
     "merchants.active_tills_have_one_current_key": _KEYS,
     "merchants.active_merchants_have_a_manager": _MANAGERS,
+    "merchants.new_accounts_were_agreed_by_two_and_waited": _ACCOUNTS,
 }

@@ -20,8 +20,8 @@ from app.settlement.errors import CutOffUnsound
 log = structlog.get_logger()
 
 KIND = "settlement.set_cut_off"
-ZONE = "Asia/Shanghai"
-"""Where no programme has been set up yet."""
+UNFOUNDED_ZONE = "Asia/Shanghai"
+"""Before a programme has been set up; from then on its own zone counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ async def following(tx: Tx) -> Window | None:
         row = await (await tx.execute(_FIRST_EVENT)).fetchone()
         if row is None or row[0] is None:
             return None
-        minutes = await minutes_on(tx, day=row[0].date())
+        civil = rules.day_of(row[0], zone=zone, minutes=0)
+        minutes = await minutes_on(tx, day=civil)
         day = rules.day_of(row[0], zone=zone, minutes=minutes)
         from_at = rules.day_end(day - timedelta(days=1), zone=zone, minutes=minutes)
     minutes = await minutes_on(tx, day=day)
@@ -82,7 +83,7 @@ async def open_day(tx: Tx, *, window: Window, now: datetime) -> Window:
 async def zone_of(tx: Tx) -> str:
     """The programme's zone."""
     row = await (await tx.execute(_ZONE)).fetchone()
-    return str(row[0]) if row is not None else ZONE
+    return str(row[0]) if row is not None else UNFOUNDED_ZONE
 
 
 async def minutes_on(tx: Tx, *, day: date) -> int:

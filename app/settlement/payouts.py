@@ -66,7 +66,7 @@ async def propose_batch(
     owed = [row async for row in await tx.execute(_OWED, (through,))]
     merchants = [row[0] for row in owed]
     active = await directory.active_among(tx, merchant_ids=merchants)
-    known = await accounts.masked(tx, merchant_ids=merchants)
+    known = await accounts.masked(tx, merchant_ids=merchants, now=now)
     due = [
         (new_id(), merchant_id, int(fen), known[merchant_id], settlement_ids)
         for merchant_id, fen, settlement_ids in owed
@@ -99,6 +99,7 @@ async def propose_batch(
         "banks": [each[3].bank_name for each in due],
         "holders": [each[3].bank_holder for each in due],
         "numbers": [each[3].bank_account for each in due],
+        "accounts": [each[3].id for each in due],
         "part_payouts": [each[0] for each in due for _ in each[4]],
         "part_settlements": [settlement_id for each in due for settlement_id in each[4]],
     }
@@ -199,11 +200,12 @@ INSERT INTO payout_batch (id, state, proposal_id, proposed_by, proposed_at, payo
 VALUES (%(id)s, 'proposed', %(proposal_id)s, %(officer)s, %(now)s, %(payouts)s, %(fen)s)
 """
 _PAYOUTS = """
-INSERT INTO payout (id, batch_id, merchant_id, fen, bank_name, bank_holder, bank_account, state)
-SELECT t.id, %(id)s, t.merchant_id, t.fen, t.bank, t.holder, t.number, 'proposed'
+INSERT INTO payout (id, batch_id, merchant_id, fen, bank_name, bank_holder, bank_account,
+                    payout_account_id, state)
+SELECT t.id, %(id)s, t.merchant_id, t.fen, t.bank, t.holder, t.number, t.account, 'proposed'
   FROM unnest(%(ids)b::uuid[], %(merchants)b::uuid[], %(sums)b::bigint[], %(banks)s::text[],
-              %(holders)s::text[], %(numbers)s::text[])
-    AS t (id, merchant_id, fen, bank, holder, number)
+              %(holders)s::text[], %(numbers)s::text[], %(accounts)b::uuid[])
+    AS t (id, merchant_id, fen, bank, holder, number, account)
 """
 _PARTS = """
 INSERT INTO payout_part (payout_id, settlement_id, live)

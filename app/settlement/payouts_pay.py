@@ -54,13 +54,13 @@ async def bank_file(tx: Tx, *, batch_id: UUID, officer_id: UUID, now: datetime) 
     due = [each async for each in await tx.execute(_APPROVED, (batch_id,))]
     full = await accounts.in_full(
         tx,
-        merchant_ids=[each[1] for each in due],
+        payees={merchant_id: account_id for _, merchant_id, _, account_id in due},
         officer_id=officer_id,
         subject=f"payout_batch:{batch_id}",
         now=now,
     )
     rows = []
-    for payout_id, merchant_id, fen in due:
+    for payout_id, merchant_id, fen, _ in due:
         to = full[merchant_id]
         whose = (to.bank_name, to.bank_holder, to.bank_account)
         rows.append((str(payout_id), str(merchant_id), *whose, fen, "CNY"))
@@ -69,7 +69,7 @@ async def bank_file(tx: Tx, *, batch_id: UUID, officer_id: UUID, now: datetime) 
         "format": "puhui-bank-1",
         "batch_id": str(batch_id),
         "payouts": len(rows),
-        "fen": sum(fen for _, _, fen in due),
+        "fen": sum(fen for _, _, fen, _ in due),
         "proposed_by": str(row[1]),
         "approved_by": str(row[2]),
     }
@@ -150,7 +150,8 @@ async def _record(tx: Tx, payout_id: UUID, action: str, officer_id: UUID, now: d
 
 _BATCH = "SELECT state, proposed_by, decided_by FROM payout_batch WHERE id = %s"
 _APPROVED = """
-SELECT id, merchant_id, fen FROM payout WHERE batch_id = %s AND approved_at IS NOT NULL ORDER BY id
+SELECT id, merchant_id, fen, payout_account_id FROM payout
+ WHERE batch_id = %s AND approved_at IS NOT NULL ORDER BY id
 """
 _LOCK = "SELECT state, bank_reference FROM payout WHERE id = %s FOR UPDATE"
 _PAID = """

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AfterValidator
 
 from app.clock import Now
 from app.database import Database, ReadTx
@@ -13,7 +14,7 @@ from app.people import officers
 from app.people.errors import NotSignedIn, WrongAudience, WrongOffice
 from app.people.guards import CurrentOfficer, Documented
 from app.problems import document
-from app.settlement import close_days, funders, kept, pages, reconcile, subsidy
+from app.settlement import close_days, funders, kept, pages, reconcile, sponsors, subsidy
 from app.settlement.errors import DayNotOver, SettlementNotFound
 from app.settlement.schemas import (
     CloseDays,
@@ -35,6 +36,22 @@ _FILE: dict[int | str, dict[str, Any]] = {
 Day = Annotated[date | None, Query(description="Only this day.", examples=["2026-03-01"])]
 Month = Annotated[
     str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="The month.", examples=["2026-03"])
+]
+
+
+def _a_period(text: str) -> str:
+    sponsors.period_of(text)
+    return text
+
+
+Period = Annotated[
+    str,
+    Path(
+        pattern=r"^20\d\d-\d\d(-\d\d)?$",
+        description="A month, or a business day.",
+        examples=["2026-03", "2026-03-01"],
+    ),
+    AfterValidator(_a_period),
 ]
 
 
@@ -133,3 +150,21 @@ async def download_claim(
     """What is claimed from the government for a month, by programme and offer, with its proof."""
     parts = await subsidy.claim(tx, month=date.fromisoformat(f"{month}-01"))
     return pages.download(parts[name], name=f"subsidy-{month}-{name}")
+
+
+@router.get(
+    "/sponsor-reports/{period}/{name}",
+    response_class=Response,
+    responses=document(*_SIGN_IN) | _FILE,
+)
+async def download_sponsors(
+    request: Request,
+    period: Period,
+    name: Literal["sponsors.csv", "redeemed.csv", "manifest.json"],
+    officer: CurrentOfficer,
+) -> Response:
+    """Whose points paid for what was redeemed: by day and sponsor, or merchant and offer too."""
+    database: Database = request.app.state.database
+    async with database.snapshot() as tx:
+        parts = await sponsors.report(tx, period=period)
+    return pages.download(parts[name], name=f"sponsors-{period}-{name}")

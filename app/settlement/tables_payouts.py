@@ -44,7 +44,10 @@ class PayoutBatch(SQLModel, table=True):
 
 
 class Payout(SQLModel, table=True):
-    """A payment to one merchant; the account is masked, as it was when it was proposed."""
+    """A payment to one merchant; the account is masked, as it was when it was proposed.
+
+    ``payout_account_id`` says which it is: a change of the merchant's, or None: the application's.
+    """
 
     __tablename__ = "payout"
     __table_args__ = (
@@ -79,6 +82,7 @@ class Payout(SQLModel, table=True):
     resolved_by: str | None = Field(default=None, max_length=80)
     resolved_at: datetime | None = Field(default=None, sa_type=_AT)
     reason: str | None = Field(default=None, max_length=200)
+    payout_account_id: UUID | None = None
 
 
 class PayoutPart(SQLModel, table=True):

@@ -47,9 +47,18 @@ SELECT count(*), count(*) FILTER (
             OR (b.state = 'returned' AND p.state <> 'returned'))
   FROM payout p JOIN payout_batch b ON b.id = p.batch_id
 """
+_ACCOUNTS = """
+SELECT count(*), count(*) FILTER (
+         WHERE p.payout_account_id IS NOT NULL AND (
+               a.id IS NULL OR a.merchant_id <> p.merchant_id OR a.state <> 'approved'
+            OR a.pays_from > b.proposed_at OR right(a.bank_account, 4) <> right(p.bank_account, 4)))
+  FROM payout p JOIN payout_batch b ON b.id = p.batch_id
+  LEFT JOIN payout_account a ON a.id = p.payout_account_id
+"""
 
 _CHECKS = {
     "settlement.days_follow_one_another": _DAYS,
     "settlement.payments_were_agreed_by_two": _TWO_PEOPLE,
     "settlement.payments_stand_as_their_batch_does": _STATES,
+    "settlement.payments_go_to_accounts_that_have_waited": _ACCOUNTS,
 }

@@ -139,12 +139,15 @@ async def test_a_spent_coupon_and_a_typing_error_look_red(browser, site, counter
         await says(page, "state_spent", english=False)
         assert await page.locator('form[action="/till/redeem"]').count() == 0
         assert await page.locator("section.bad").count() == 1
+        assert WORDS["valid_until"][0] not in await page.inner_text("section.bad")
         await picture(page, "spent", english=False)
         await page.goto("/till")
         await look(page, "c1. 0000 0000 0000 0000 0000 0000 001")
         assert "券码输入有误" in await page.inner_text("section.bad")
         await fits(page)
         await picture(page, "mistyped", english=False)
+        await look(page, "c1.AAAA")
+        assert "`" not in await page.inner_text("main")
 
 
 async def test_the_camera_reads_the_code(browser, site, counter):

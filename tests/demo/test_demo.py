@@ -77,6 +77,8 @@ def test_the_demo_runs_twice_and_credits_once(fresh_home):
     assert second.stdout.count("already ingested") == len(city.FILES)
     for each in (first, second):
         assert " 0 breaches" in each.stdout
-        assert len(re.findall(r"^curl -s .*/v1/me/", each.stdout, re.MULTILINE)) == 3
+        assert len(re.findall(r"^curl -s .*/v1/me/", each.stdout, re.MULTILINE)) == 4
+        assert re.search(r"the till: http://127\.0\.0\.1:\d+/till$", each.stdout, re.MULTILINE)
+        assert re.search(r"its key: till_[0-9A-Z]{30,}$", each.stdout, re.MULTILINE)
     told = run("token", "--as", "citizen:lin", env=env)
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", told.stdout)

@@ -73,6 +73,7 @@ offline_batch           SI    S      -      S      book sale
 offline_item            SI    S      S      S      book sale
 outbox                  SIUD  SIUD   -      -
 payout                  SIu   S      -      S sale
+payout_account          SIu   -      -      -
 payout_batch            SIu   S      -      -
 payout_part             SIu   S      -      S
 programme               SIU   S      S      S

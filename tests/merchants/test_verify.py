@@ -6,6 +6,7 @@ from app.merchants import standing, verify
 from tests.make import NOON
 from tests.merchants import front_door
 from tests.merchants.front_door import MAKER
+from tests.merchants.moving import moved
 
 PLANTED = {
     "merchants.states_are_where_their_histories_end":
@@ -23,6 +24,8 @@ PLANTED = {
     "merchants.active_tills_have_one_current_key": "UPDATE till_key SET ends_at = now()",
     "merchants.active_merchants_have_a_manager":
         "UPDATE merchant_staff SET state = 'removed', removed_at = now()",
+    "merchants.new_accounts_were_agreed_by_two_and_waited":
+        "UPDATE payout_account SET pays_from = decided_at + interval '6 days'",
 }  # fmt: skip
 
 
@@ -32,6 +35,7 @@ async def town(tx):
     store = await front_door.store(tx, merchant.id)
     await front_door.till(tx, merchant.id, store.id)
     await front_door.checked(tx)
+    await moved(tx, merchant.id)
 
 
 async def test_a_sound_town_has_no_breach(tx):

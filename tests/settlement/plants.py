@@ -59,6 +59,14 @@ PLANTS = {
         "UPDATE payout_batch SET state = 'proposed'",
         {"payments_stand_as_their_batch_does"},
     ),
+    "a payment to an account that has not waited": (
+        """WITH a AS (
+             INSERT INTO payout_account SELECT gen_random_uuid(), p.merchant_id, 'x', 'x',
+                    '00001234', 'approved', 'x', gen_random_uuid(), gen_random_uuid(), now(),
+                    gen_random_uuid(), now(), now() + interval '7 days' FROM payout p RETURNING id)
+           UPDATE payout SET payout_account_id = a.id FROM a""",
+        {"payments_go_to_accounts_that_have_waited"},
+    ),
     "a missing day": (
         "UPDATE settlement_day SET day = day + 1 WHERE day = '2026-03-05'",
         {"days_follow_one_another"},

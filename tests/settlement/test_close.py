@@ -9,9 +9,10 @@ import pytest
 from app.rewards import scan
 from app.rewards.coupons_rules import Desk
 from app.rewards.errors import SaleSettled
-from app.settlement import close, close_days, days, kept, regenerate, rules, sponsors, verify
+from app.settlement import close, close_days, days, kept, regenerate, rules, verify
 from app.settlement.errors import CutOffUnsound, DayNotOver
-from tests import make
+from app.settlement.sponsors import report as sponsor_report
+from tests import city, make
 from tests.make import NOON
 from tests.merchants import front_door
 from tests.rewards.counter import claim, code
@@ -61,7 +62,7 @@ async def test_a_day_is_what_the_entries_say(database, tx):
         assert int(summary["payable_fen"]) == expected["government_fen"] + expected["carbon_fen"]
     _, summary = read(await file(tx, ours.merchant.id))
     assert (summary["sales"], summary["undone"], summary["refunds"]) == ("5", "1", "2")
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_a_file_shows_what_a_merchant_needs(database, tx):
@@ -177,7 +178,7 @@ async def test_a_closer_that_was_killed_is_followed_by_another(database, tx, mon
     with pytest.raises(ConnectionError):
         await close_day(database, limit=1)
     assert await close_day(database, limit=1) == [DAY]
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_a_settled_sale_is_not_undone(database, tx):
@@ -210,7 +211,7 @@ async def test_an_undone_coupon_that_is_taken_again_is_settled_twice_over(databa
         ("sale", "100"),
     ]
     assert (summary["points"], summary["face_value_fen"]) == ("100", "1001")
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_days_without_sales_are_closed_too(database, tx):
@@ -218,7 +219,7 @@ async def test_days_without_sales_are_closed_too(database, tx):
     await a_day(tx)
     closed = await close_day(database, now=NIGHT + timedelta(days=6))
     assert closed == [DAY + timedelta(days=n) for n in range(7)]
-    assert [each.breaches for each in await verify.checks(tx)] == [0] * 11
+    assert [each.breaches for each in await verify.checks(tx)] == [0] * 12
 
 
 async def test_a_cut_off_counts_from_a_day_that_has_not_begun(database, tx):
@@ -238,17 +239,30 @@ async def test_a_cut_off_counts_from_a_day_that_has_not_begun(database, tx):
             await days.apply_cut_off(tx, payload=wrong, now=NOON + timedelta(days=1))
 
 
-async def test_the_attribution_of_sponsors_is_asked_by_these_spendings(database, tx):
-    """The door names each sale by account and by the ref of its entry."""
-    ours, _ = await a_day(tx)
-    await close_day(database)
-    settlement_id = await kept.of_day(tx, merchant_id=ours.merchant.id, day=DAY)
-    spendings = await sponsors.spendings(tx, settlement_id=settlement_id)
-    rows = await tx.execute(
-        "SELECT account_id, ref FROM entry WHERE contra = %s AND kind = 2", (ours.merchant.contra,)
-    )
-    assert sorted(spendings) == sorted(await rows.fetchall())
-    assert len(spendings) == 5
+async def test_days_and_times_are_the_programmes(database, tx):
+    """In a city seven hours ahead of Greenwich the day, the window and every time are that city's."""
+    await city.programme(tx)
+    await tx.execute("UPDATE programme SET zone = 'Asia/Bangkok'")
+    ours = await stall(tx)
+    end = datetime(2026, 3, 1, 17, tzinfo=UTC)
+    await sell(tx, ours, "LAST", now=end - timedelta(seconds=1))
+    await sell(tx, ours, "FIRST", now=end)
+    await close_day(database, now=end + timedelta(days=1, minutes=15))
+    windows = await days.by_days(tx, wanted=[DAY, NEXT])
+    assert [(each.zone, each.until_at) for each in windows.values()] == [
+        ("Asia/Bangkok", end),
+        ("Asia/Bangkok", end + timedelta(days=1)),
+    ]
+    for day, order, at in (
+        (DAY, "LAST", "2026-03-01T23:59:59+07:00"),
+        (NEXT, "FIRST", "2026-03-02T00:00:00+07:00"),
+    ):
+        [line], _ = read(await file(tx, ours.merchant.id, day))
+        assert (line["order_no"], line["at"], line["original_day"]) == (order, at, str(day))
+    manifest = json.loads(await file(tx, ours.merchant.id, name="manifest.json"))
+    assert manifest["zone"] == "Asia/Bangkok"
+    told = json.loads((await sponsor_report(tx, period=str(DAY)))["manifest.json"])
+    assert told["zone"] == "Asia/Bangkok"
 
 
 def test_days_end_at_midnight_or_later():
