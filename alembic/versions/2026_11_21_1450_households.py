@@ -86,13 +86,11 @@ BEGIN
         JOIN offer_use u ON u.bucket = (m.subject % 1024)::smallint AND u.subject = m.subject
                         AND u.offer_id = p_offer AND u.kind = k.kind AND u.period = k.period;
     END IF;
-    IF v_alone < k.units THEN
-      INSERT INTO offer_use AS u (bucket, subject, offer_id, kind, period, used)
-      VALUES ((k.subject % 1024)::smallint, k.subject, p_offer, k.kind, k.period, 1)
-      ON CONFLICT (bucket, subject, offer_id, kind, period) DO UPDATE SET used = u.used + 1
-        WHERE u.used < k.units - v_alone;
-    END IF;
-    IF v_alone >= k.units OR NOT FOUND THEN
+    INSERT INTO offer_use AS u (bucket, subject, offer_id, kind, period, used)
+    VALUES ((k.subject % 1024)::smallint, k.subject, p_offer, k.kind, k.period, 1)
+    ON CONFLICT (bucket, subject, offer_id, kind, period) DO UPDATE SET used = u.used + 1
+      WHERE u.used < k.units - v_alone;
+    IF NOT FOUND OR v_alone >= k.units THEN
       RAISE EXCEPTION 'limit reached' USING ERRCODE = 'PT429',
         DETAIL = jsonb_build_object('kind', k.kind, 'units', k.units);
     END IF;

@@ -140,9 +140,12 @@ async def test_the_last_to_leave_locks_the_door(tx):
 async def attempts(database, acts):
     """Acts at once, each in a transaction that commits; what became of each."""
 
+    start = asyncio.Barrier(len(acts))
+
     async def one(act, *args):
         try:
             async with database.writing() as tx:
+                await start.wait()  # everybody has a connection of their own
                 await act(tx, *args)
         except DomainError as refusal:
             return type(refusal)

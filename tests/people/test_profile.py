@@ -162,9 +162,12 @@ async def test_two_birth_years_at_once(committing):
     async with committing.writing() as tx:
         me = (await register_citizen(tx, nickname="a", district_code="321102", now=NOON)).account_id
 
+    start = asyncio.Barrier(8)
+
     async def say(year):
         try:
             async with committing.writing() as tx:
+                await start.wait()
                 wish = Wish(birth_year=year)
                 await profile.change(tx, account_id=me, wish=wish, known=None, now=NOON)
         except BirthYearSaid:

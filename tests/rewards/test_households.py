@@ -101,6 +101,14 @@ async def test_moving_in_brings_what_was_claimed_alone(database):
         with pytest.raises(LimitReached):
             async with database.writing() as tx:
                 await take(tx, each, offer)
+    async with database.writing() as tx:
+        dora, emil = await citizens(tx, 2)
+        await take(tx, dora, offer)
+        await together(tx, [dora, emil])
+        await take(tx, emil, offer)
+    with pytest.raises(LimitReached):
+        async with database.writing() as tx:
+            await take(tx, emil, offer)
     async with database.writing() as tx:  # a new month, and with it a new limit for all three
         later = await make.offer(tx, per_citizen=9, limits=TWO, closes_at=NOON + 60 * DAY)
         await take(tx, anna, later, now=NOON)
