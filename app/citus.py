@@ -73,7 +73,7 @@ _IN_LINE = "a queue over all citizens, taken with SKIP LOCKED"
 _FOLDED = "folded from the book by one transaction for all buckets"
 _PEOPLE = "unique over all citizens; read together, by one statement a batch"
 _LOCAL = {
-    _RARE: "alembic_version audit_record correction dry_run_report officer proposal",
+    _RARE: "alembic_version audit_record correction dry_run_report officer picture proposal",
     _READ_ONCE: "budget factor_set methodology_transition methodology_version programme provider"
     " tariff",
     _MERCHANTS: "code_import code_line coupon_refund coupon_undo merchant merchant_application"
@@ -85,7 +85,7 @@ _LOCAL = {
     _IN_LINE: "outbox ticket queue.procrastinate_events queue.procrastinate_jobs"
     " queue.procrastinate_periodic_defers queue.procrastinate_workers",
     _FOLDED: "breakage ledger_cursor ledger_epoch ledger_sweep rollup seal seal_day seal_round",
-    _PEOPLE: "citizen consent link",
+    _PEOPLE: "citizen consent household household_member link",
     "one row a delivery, whichever buckets it is about": "batch ingest_file lane_delivery",
 }
 

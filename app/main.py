@@ -34,6 +34,8 @@ from app.merchants import routes_officer as merchants_officer
 from app.merchants import routes_officer_accounts as merchants_officer_accounts
 from app.merchants import routes_public as merchants_public
 from app.merchants.counter import Counter
+from app.people import routes_citizen as people_citizen
+from app.people import routes_officer as people_officer
 from app.people.tokens import Tokens
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
@@ -46,11 +48,14 @@ from app.rewards import routes_citizen_tickets as rewards_citizen_tickets
 from app.rewards import routes_merchant as rewards_merchant
 from app.rewards import routes_merchant_offers as rewards_merchant_offers
 from app.rewards import routes_merchant_offline as rewards_merchant_offline
+from app.rewards import routes_merchant_pictures as rewards_merchant_pictures
 from app.rewards import routes_merchant_sales as rewards_merchant_sales
 from app.rewards import routes_officer as rewards_officer
 from app.rewards import routes_officer_offline as rewards_officer_offline
 from app.rewards import routes_officer_paid as rewards_officer_paid
+from app.rewards import routes_officer_pictures as rewards_officer_pictures
 from app.rewards import routes_public as rewards_public
+from app.rewards import routes_public_pictures as rewards_public_pictures
 from app.rewards.gate import Gate
 from app.rewards.redeem_admission import Admission
 from app.settings import Settings
@@ -106,6 +111,9 @@ _ROUTERS = (
     rewards_officer_paid.router,
     rewards_merchant_offers.router,
     rewards_officer.router,
+    rewards_public_pictures.router,
+    rewards_merchant_pictures.router,
+    rewards_officer_pictures.router,
     settlement_merchant.router,
     settlement_officer.router,
     settlement_payouts.router,
@@ -119,6 +127,8 @@ _ROUTERS = (
     catalogue_officer.tariff_router,
     reductions_officer.router,
     reductions_officer.trials,
+    people_citizen.router,
+    people_officer.router,
     approvals_officer.router,
     ledger_officer.books,
     ledger_public.router,

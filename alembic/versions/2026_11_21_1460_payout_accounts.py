@@ -5,13 +5,13 @@ Old code: goes on paying to the account of the application, which is right until
 has waited its days; deploy the new code before then.
 
 Revision ID: 2026_11_21_1460
-Revises: 2026_11_21_1440
+Revises: 2026_11_21_1451
 """
 
 from alembic import op
 
 revision = "2026_11_21_1460"
-down_revision = "2026_11_21_1440"
+down_revision = "2026_11_21_1451"
 
 
 def upgrade() -> None:

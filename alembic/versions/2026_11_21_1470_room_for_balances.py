@@ -9,13 +9,13 @@ Locks: SHARE UPDATE EXCLUSIVE on balance, for a moment.
 Old code: does not notice.
 
 Revision ID: 2026_11_21_1470
-Revises: 2026_11_21_1440
+Revises: 2026_11_21_1460
 """
 
 from alembic import op
 
 revision = "2026_11_21_1470"
-down_revision = "2026_11_21_1440"
+down_revision = "2026_11_21_1460"
 
 
 def upgrade() -> None:

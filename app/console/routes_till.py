@@ -7,11 +7,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.cache import TooManyRequests
+from app.catalogue.zone import zone
 from app.clock import Now
 from app.console.till_render import ASSETS, page, told
 from app.console.till_session import (
@@ -133,14 +135,15 @@ async def look(request: Request, tx: WriteTx, now: Now) -> Response:
     )
     if isinstance(found, DomainError):
         return await _refused(request, tx, session, found, typed=code)
+    shop = await _shop(tx, session)
     return page(
         request,
         "coupon",
         session=session,
-        shop=await _shop(tx, session),
+        shop=shop,
         found=found,
         code=code,
-        order_no=_order_no(now),
+        order_no=_order_no(now, shop["zone"]),
     )
 
 
@@ -207,7 +210,7 @@ async def show_today(request: Request, tx: ReadTx, now: Now, cursor: str = "") -
     found = await scans.page(
         tx,
         merchant_id=who.id,
-        since=scans.day_start(now),
+        since=await scans.day_start(tx, now=now),
         before=cursors.moment_in(cursor or None),
         limit=LINES + 1,
         store_id=who.seat.store_id,
@@ -259,12 +262,12 @@ async def _refused(
 
 
 async def _shop(tx: Tx, session: Session) -> dict[str, Any]:
-    """The names over the counter."""
+    """The names over the counter, and where its clock stands."""
     who = session.merchant
     assert who.seat.store_id is not None, "a till stands in a store"
     merchant = await directory.by_id(tx, merchant_id=who.id)
     store = await stores.own(tx, merchant_id=who.id, store_id=who.seat.store_id)
-    return {"merchant": merchant, "store": store}
+    return {"merchant": merchant, "store": store, "zone": await zone(tx)}
 
 
 def _stale(request: Request, session: Session | None) -> HTMLResponse:
@@ -283,9 +286,9 @@ def _to_start() -> RedirectResponse:
     return RedirectResponse(PATH, status.HTTP_303_SEE_OTHER, headers={"Cache-Control": "no-store"})
 
 
-def _order_no(now: datetime) -> str:
+def _order_no(now: datetime, here: ZoneInfo) -> str:
     """A number for a sale at this page; the form carries it, so a second press says the same."""
-    return f"T{now.astimezone(scans.ZONE):%Y%m%d}-{secrets.token_hex(4)}"
+    return f"T{now.astimezone(here):%Y%m%d}-{secrets.token_hex(4)}"
 
 
 def _is_order_no(text: str) -> bool:

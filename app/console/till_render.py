@@ -1,10 +1,10 @@
 """How the till's pages are drawn: templates that escape, and headers that allow next to nothing."""
 
 import secrets
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -15,7 +15,6 @@ from app.console.till_words import WORDS
 from app.problems import DomainError
 
 _HERE = Path(__file__).parent
-_ZONE = ZoneInfo("Asia/Shanghai")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
@@ -47,7 +46,7 @@ def page(
         template: the file's name without ``.html``.
         session: who is signed in, or nobody.
         status: of the answer.
-        facts: what the template shows.
+        facts: what the template shows; the clock is that of the ``shop`` among them.
 
     """
     english = speaks_english(request)
@@ -57,16 +56,16 @@ def page(
         english=english,
         nonce=nonce,
         session=session,
-        moment=moment,
+        moment=clock_of(facts["shop"]["zone"] if "shop" in facts else UTC),
         yuan=yuan,
         **facts,
     )
     return HTMLResponse(body, status, headers=_headers(nonce, english=english))
 
 
-def moment(at: datetime) -> str:
-    """A moment as a clock in the shop shows it."""
-    return at.astimezone(_ZONE).strftime("%Y-%m-%d %H:%M")
+def clock_of(zone: tzinfo) -> Callable[[datetime], str]:
+    """What writes a moment as a clock there shows it."""
+    return lambda at: at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
 def yuan(fen: int) -> str:

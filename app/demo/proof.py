@@ -7,6 +7,7 @@ from app.database import Database
 from app.ledger import rollup_verify, seal_checks
 from app.ledger import verify as ledger
 from app.merchants import verify as merchants
+from app.people import verify as people
 from app.reductions import verify as reductions
 from app.rewards import verify as rewards
 from app.settlement import verify as settlement
@@ -22,6 +23,7 @@ async def prove(database: Database) -> list[Check]:
             *await seal_checks.checks(tx),
             *await merchants.checks(tx),
             *await budgets_verify.checks(tx),
+            *await people.checks(tx),
             *await reductions.checks(tx, versions=versions),
             *await rewards.breaches(tx),
             *await settlement.checks(tx),

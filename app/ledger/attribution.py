@@ -27,13 +27,17 @@ Spending = tuple[int, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Points that one source gave and one spending took; ``refunded`` of them were given back."""
+    """Points that one source gave and one spending took; ``refunded`` of them were given back.
+
+    ``unit`` is the code of what they are counted in: points of two units are never added.
+    """
 
     account_id: int
     ref: UUID
     source: int
     points: int
     refunded: int
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,12 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one source paid, over any number of spendings; ``settled`` is what it owes."""
+    """What one source paid in one unit, over any number of spendings; ``settled`` is owed."""
 
     number: int
     name_zh: str
     name_en: str
+    unit: str
     points: int
     refunded: int
 
@@ -121,13 +126,17 @@ async def split(
 
 
 async def sources(tx: Tx, *, parts: Collection[Part]) -> list[Source]:
-    """The parts summed up by who gave the points, with their names."""
-    sums: dict[int, tuple[int, int]] = {}
+    """The parts summed up by who gave the points and in which unit, with their names."""
+    sums: dict[tuple[int, str], tuple[int, int]] = {}
     for part in parts:
-        points, refunded = sums.get(part.source, (0, 0))
-        sums[part.source] = (points + part.points, refunded + part.refunded)
-    rows = await tx.execute(_NAMES, {"numbers": list(sums)})
-    return [Source(number, zh, en, *sums[number]) async for number, zh, en in rows]
+        points, refunded = sums.get((part.source, part.unit), (0, 0))
+        sums[part.source, part.unit] = (points + part.points, refunded + part.refunded)
+    rows = await tx.execute(_NAMES, {"numbers": sorted({number for number, _ in sums})})
+    names = {number: (zh, en) async for number, zh, en in rows}
+    return [
+        Source(number, *names[number], unit, points, refunded)
+        for (number, unit), (points, refunded) in sorted(sums.items())
+    ]
 
 
 _ATTRIBUTE = """
@@ -157,7 +166,8 @@ WITH wanted AS MATERIALIZED (
 SELECT s.account_id, s.ref, g.contra,
        sum(least(s.high, g.earned_after) - greatest(s.low, g.earned_after - g.earned))::bigint,
        sum(greatest(0, least(s.high, g.earned_after)
-                       - greatest(s.high - s.refunded, g.earned_after - g.earned)))::bigint
+                       - greatest(s.high - s.refunded, g.earned_after - g.earned)))::bigint,
+       (SELECT code FROM unit WHERE id = %(unit)s)
   FROM spent s JOIN moved g ON g.account_id = s.account_id AND g.earned > 0
    AND g.earned_after > s.low AND g.earned_after - g.earned < s.high
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3

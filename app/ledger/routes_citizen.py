@@ -21,7 +21,6 @@ from app.ledger.errors import (
     UnitNotFound,
 )
 from app.ledger.schemas import (
-    ORDINARY,
     DonationView,
     LineView,
     MakeDonation,
@@ -32,6 +31,7 @@ from app.ledger.schemas import (
 )
 from app.ledger.schemas_books import ProofView
 from app.ledger.seal_errors import EntryNotFound, EntryNotSealed
+from app.ledger.units import ORDINARY
 from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented

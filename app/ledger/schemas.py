@@ -10,9 +10,8 @@ from pydantic_core import to_json
 
 from app.ledger.balances import BalanceView
 from app.ledger.statement import Line
+from app.ledger.units import ORDINARY
 
-ORDINARY = "points"
-"""The code of ordinary points; a wallet shows them first."""
 NOTHING = BalanceView(0, 0, 0, 0, ())
 _ID = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
 

@@ -132,16 +132,18 @@ class PartView(BaseModel):
 
     ref: UUID = Field(description="The redemption, or the certificate of a donation.")
     source: int = Field(description="The counter-account that gave the points.", examples=[100])
+    unit: str = Field(description="The code of the points' unit.", examples=["points"])
     points: int = Field(description="Whole points of it that were spent.", examples=[60])
     refunded: int = Field(description="How many of those were given back.", examples=[0])
 
 
 class SourceView(BaseModel):
-    """What one source paid in all."""
+    """What one source paid in all, in one unit."""
 
     number: int = Field(description="The counter-account that gave the points.", examples=[100])
     name_zh: str = Field(description="Its Chinese name, if it has one.")
     name_en: str = Field(description="Its English name, if it has one.")
+    unit: str = Field(description="The code of the points' unit.", examples=["points"])
     points: int = Field(description="Whole points of it that were spent.", examples=[60])
     refunded: int = Field(description="How many of those were given back.", examples=[0])
     settled: int = Field(description="What it owes: spent and not given back.", examples=[60])
@@ -162,6 +164,7 @@ class AttributionView(BaseModel):
                     number=each.number,
                     name_zh=each.name_zh,
                     name_en=each.name_en,
+                    unit=each.unit,
                     points=each.points,
                     refunded=each.refunded,
                     settled=each.settled,
@@ -170,7 +173,11 @@ class AttributionView(BaseModel):
             ],
             parts=[
                 PartView(
-                    ref=each.ref, source=each.source, points=each.points, refunded=each.refunded
+                    ref=each.ref,
+                    source=each.source,
+                    unit=each.unit,
+                    points=each.points,
+                    refunded=each.refunded,
                 )
                 for each in parts
             ],

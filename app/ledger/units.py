@@ -9,6 +9,8 @@ from app.ledger.errors import UnitEnded, UnitNotFound
 
 POINTS = 1
 """The unit of ordinary points."""
+ORDINARY = "points"
+"""Its code."""
 POINTS_MAX = 2**31 - 1
 """The most that one entry can move."""
 

@@ -72,3 +72,85 @@ class LinkNotFound(DomainError):
     status = 404
     title = "No such link"
     title_zh = "绑定不存在"
+
+
+class NicknameUnsound(DomainError):
+    """The nickname is too short, too long, holds strange signs, or looks like the programme's."""
+
+    status = 422
+    title = "This cannot be a nickname"
+    title_zh = "昵称不符合要求"
+
+
+class NicknameTaken(DomainError):
+    """Somebody else has this nickname."""
+
+    title = "The nickname is taken"
+    title_zh = "昵称已被使用"
+
+
+class BirthYearSaid(DomainError):
+    """You said your birth year before; only an officer can correct it."""
+
+    title = "The birth year is said once"
+    title_zh = "出生年份只能填写一次"
+
+
+class BirthYearUnsound(DomainError):
+    """Nobody who uses this service was born in this year."""
+
+    status = 422
+    title = "Not a year of birth"
+    title_zh = "出生年份无效"
+
+
+class MovedLately(DomainError):
+    """The district was changed less than thirty days ago; `until` says when it may be again."""
+
+    title = "The district was changed lately"
+    title_zh = "区县近期已修改"
+
+
+class ProfileChanged(DomainError):
+    """The profile is not what your `If-Match` names any more; read it again."""
+
+    status = 412
+    title = "The profile has changed"
+    title_zh = "资料已变更"
+
+
+class HouseholdNotFound(DomainError):
+    """You belong to no household."""
+
+    status = 404
+    title = "No household"
+    title_zh = "尚未加入家庭"
+
+
+class HouseholdTaken(DomainError):
+    """You belong to a household already; leave it first."""
+
+    title = "You belong to a household already"
+    title_zh = "您已加入家庭"
+
+
+class HouseholdLeft(DomainError):
+    """You left a household less than thirty days ago; `until` says when you may join another."""
+
+    title = "You left a household lately"
+    title_zh = "近期曾退出家庭"
+
+
+class HouseholdFull(DomainError):
+    """A household has at most eight people."""
+
+    title = "The household is full"
+    title_zh = "家庭人数已满"
+
+
+class JoinCodeUnknown(DomainError):
+    """No household has this code, or it has run out; ask for a fresh one."""
+
+    status = 404
+    title = "No such code"
+    title_zh = "邀请码无效或已过期"

@@ -29,6 +29,7 @@ class Claim:
     resolved_at: datetime | None
     refunded_points: int
     rotating: bool
+    unit: str
     state: RedemptionState
     shown: Shown
 
@@ -103,11 +104,13 @@ _FACTS = (
     "resolved_at",
     "refunded_points",
     "rotating",
+    "unit",
 )
 _COLUMNS = """
 SELECT r.id, r.bucket, r.offer_id, r.merchant_id, o.title_zh, o.title_en, r.points,
        r.created_at, r.held_until, r.resolved_at, r.refunded_points,
-       coalesce(one.rotating, every.rotating, false), r.state, r.presented_at,
+       coalesce(one.rotating, every.rotating, false),
+       (SELECT u.code FROM unit u WHERE u.id = r.unit), r.state, r.presented_at,
        r.settled_on IS NOT NULL
   FROM redemption r
   JOIN offer o ON o.id = r.offer_id

@@ -3,18 +3,21 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from psycopg.types.json import Jsonb
 
+from app.catalogue.zone import zone
 from app.database import Tx
 from app.ids import new_id
-from app.ledger.units import POINTS
+from app.ledger import units
+from app.ledger.units import ORDINARY, UnitView
 from app.merchants import directory
-from app.rewards import funding, offers_terms, rules
+from app.rewards import funding, offers_terms, picture_rules, pictures, rules
+from app.rewards.errors import OfferUnsound
 from app.rewards.funding_split import MERCHANT_ALONE, price_points, split
 from app.rewards.offers_terms import USUAL, Terms
 from app.rewards.tables import Delivery, Mode, OfferState
@@ -60,13 +63,15 @@ async def draft_offer(
         The offer's id.
 
     Raises:
-        OfferUnsound: a number, title, period or declaration makes no sense.
+        OfferUnsound: a number, title, period, picture, unit or declaration makes no sense.
         FundingUnsound: the split is none, or a budget is not of its kind.
         MerchantNotFound: there is no such merchant.
 
     """
     rate = await funding.rate_at(tx, now=now)
     price = points
+    if price is None and terms.unit != ORDINARY:
+        price = 0  # the rate is that of ordinary points
     if price is None:
         price = price_points(terms.face_value_fen, rate.points_per_yuan) if rate else 0
     rules.ensure_sound(
@@ -82,6 +87,8 @@ async def draft_offer(
     offers_terms.ensure_sound(
         terms, stock=stock, per_citizen=per_citizen, opens_at=opens_at, closes_at=closes_at
     )
+    unit = await _unit(tx, terms, closes_at)
+    await _ensure_picture(tx, terms)
     merchant = await directory.by_id(tx, merchant_id=merchant_id)
     assert merchant.contra == contra, "the counter-account is the merchant's own"
     offer_id = new_id()
@@ -99,7 +106,8 @@ async def draft_offer(
         "now": now,
         "rate_version": rate.version if rate else None,
     }
-    said = _said(terms, closes_at) | {"category": terms.category or merchant.category}
+    category = terms.category or merchant.category
+    said = _said(terms, closes_at) | {"unit": unit.id, "category": category}
     await tx.execute(_DRAFT, facts | said)
     await tx.execute(_STOCK, {"id": offer_id} | _pools(stock, terms))
     await _fund(tx, offer_id, terms)
@@ -110,10 +118,35 @@ async def draft_offer(
     return offer_id
 
 
+async def _unit(tx: Tx, terms: Terms, closes_at: datetime) -> UnitView:
+    """Of which points the price is; a campaign's must live as long as they can buy it."""
+    found = {each.code: each for each in await units.units(tx)}.get(terms.unit)
+    if found is None:
+        raise _unsound("unit")
+    if found.last_day is not None:
+        last = (closes_at - timedelta(microseconds=1)).astimezone(await zone(tx)).date()
+        if last > found.last_day:
+            raise _unsound("unit")
+    return found
+
+
+async def _ensure_picture(tx: Tx, terms: Terms) -> None:
+    digest = picture_rules.digest_in(terms.picture)
+    if digest is not None and not await pictures.exists(tx, digest=digest):
+        raise _unsound("picture")
+
+
+def _unsound(field: str) -> OfferUnsound:
+    return OfferUnsound(
+        f"`{field}` names nothing that this offer can use.",
+        f"{field} 不存在或不适用于该商品。",
+        field=field,
+    )
+
+
 def _said(terms: Terms, closes_at: datetime) -> dict[str, Any]:
     return {
         "kind": terms.kind.value,
-        "unit": POINTS,
         "mode": terms.mode.value,
         "delivery": terms.delivery.value,
         "district_code": terms.district_code,

@@ -24,7 +24,7 @@ _RULES = frozenset({"districts", "new_within_days", "age_at_least"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about a citizen who asks."""
+    """What is known about a citizen who asks; the birth year is the citizen's own word."""
 
     district_code: str
     known_since: datetime
@@ -33,6 +33,11 @@ class Facts:
 
 def ensure_for(audience: Mapping[str, Any], facts: Facts, now: datetime) -> None:
     """Refuse a citizen whom the offer is not for.
+
+    Args:
+        audience: the offer's rules.
+        facts: what is known.
+        now: when, in the programme's zone: an age is a difference of years there.
 
     Raises:
         NotForYou: `rule` names the first rule that is not met.
@@ -54,7 +59,16 @@ def ensure_for(audience: Mapping[str, Any], facts: Facts, now: datetime) -> None
             days=days,
         )
     age = audience.get("age_at_least")
-    if age is not None and (facts.birth_year is None or now.year - facts.birth_year < age):
+    if age is not None and facts.birth_year is None:
+        raise NotForYou(
+            f"This offer is for citizens of {age} years or more: complete your profile with your"
+            " year of birth (`PATCH /v1/me/profile`).",
+            f"该商品仅限 {age} 岁及以上的居民,请先在个人资料中填写出生年份。",
+            rule="age_at_least",
+            age=age,
+            missing="birth_year",
+        )
+    if age is not None and facts.birth_year is not None and now.year - facts.birth_year < age:
         raise NotForYou(
             f"This offer is for citizens of {age} years or more.",
             f"该商品仅限 {age} 岁及以上的居民。",
@@ -99,6 +113,11 @@ def ensure_sound(audience: Mapping[str, Any], limits: Sequence[Mapping[str, Any]
 def counts_devices(limits: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a claim must say from which device it comes."""
     return any(limit["by"] == "device" for limit in limits)
+
+
+def counts_households(limits: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether it must be known with whom the citizen lives."""
+    return any(limit["by"] == "household" for limit in limits)
 
 
 def _districts(given: Any) -> bool:

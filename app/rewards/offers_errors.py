@@ -113,3 +113,35 @@ class PlaceNeeded(DomainError):
     status = 422
     title = "From where?"
     title_zh = "缺少位置"
+
+
+class PictureUnsound(DomainError):
+    """The bytes are no whole, still PNG, JPEG or WebP picture of a sound size."""
+
+    status = 422
+    title = "This picture cannot be taken"
+    title_zh = "图片不符合要求"
+
+
+class PictureTooLarge(DomainError):
+    """A picture has at most 512 KiB."""
+
+    status = 413
+    title = "The picture is too large"
+    title_zh = "图片过大"
+
+
+class PictureNotFound(DomainError):
+    """No picture has this name."""
+
+    status = 404
+    title = "No such picture"
+    title_zh = "图片不存在"
+
+
+class PicturesSpent(DomainError):
+    """The merchant has uploaded as many pictures today as it may."""
+
+    status = 429
+    title = "Enough pictures for today"
+    title_zh = "今日上传图片已达上限"

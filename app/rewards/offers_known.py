@@ -30,6 +30,7 @@ class Known:
     limits: list[dict[str, Any]]
     audience: dict[str, Any]
     has_quotas: bool
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ async def look(tx: Tx, *, offer_id: UUID, account_id: int, key: str, district: s
 
 _KNOWN = """
 SELECT o.merchant_id, o.mode, o.opens_at, o.per_citizen, o.limits, o.audience,
-       EXISTS (SELECT FROM offer_stock s WHERE s.offer_id = o.id AND s.pool <> '')
+       EXISTS (SELECT FROM offer_stock s WHERE s.offer_id = o.id AND s.pool <> ''),
+       programme_zone()
   FROM offer o WHERE o.id = %(id)s AND o.state = %(published)s
 """
 _LOOK = """

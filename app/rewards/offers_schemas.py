@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.ledger.units import ORDINARY
 from app.rewards import funding_split
 from app.rewards.offers import Offered
 from app.rewards.offers_terms import Terms
@@ -24,7 +25,9 @@ class LimitRule(BaseModel):
 
     model_config = _CLOSED
 
-    by: Literal["citizen", "device"] = Field(description="Who is counted.", examples=["device"])
+    by: Literal["citizen", "household", "device"] = Field(
+        description="Who is counted; whoever has no household is one alone.", examples=["household"]
+    )
     per: Literal["always", "day", "week", "month"] = Field(
         description="In which civil period; weeks begin on Monday.", examples=["month"]
     )
@@ -41,6 +44,11 @@ class AudienceRule(BaseModel):
     )
     new_within_days: int | None = Field(
         default=None, description="Citizens known for less than so many days.", examples=[30]
+    )
+    age_at_least: int | None = Field(
+        default=None,
+        description="Citizens of so many years or more, by the birth year they have told.",
+        examples=[70],
     )
 
 
@@ -66,6 +74,17 @@ class DraftOffer(BaseModel):
     title_en: str = Field(description="What it is, in English.", examples=["One coffee"])
     text_zh: str = Field(default="", description="More about it, in Chinese.", examples=["中杯"])
     text_en: str = Field(default="", description="The same in English.", examples=["Medium"])
+    picture: str = Field(
+        default="",
+        description="`path` of a picture that was uploaded; empty: none.",
+        examples=[f"/v1/pictures/{'2c26b46b68ffc68f' * 4}"],
+    )
+    unit: str = Field(
+        default=ORDINARY,
+        max_length=40,
+        description="Of which points the price is: `points`, or a campaign's code.",
+        examples=["points"],
+    )
     kind: Kind = Field(default="product", description="What a unit is.", examples=["product"])
     mode: ModeName = Field(
         default="first_come", description="Who gets a unit.", examples=["first_come"]
@@ -80,7 +99,7 @@ class DraftOffer(BaseModel):
     )
     points: int | None = Field(
         default=None,
-        description="The price; absent: the face value at the rate in force.",
+        description="The price; absent: the face value at the rate in force (of `points`).",
         examples=[100],
     )
     face_value_fen: int = Field(default=0, description="What it is worth, in fen.", examples=[1500])
@@ -133,6 +152,8 @@ class DraftOffer(BaseModel):
             district_code=self.district_code,
             text_zh=self.text_zh,
             text_en=self.text_en,
+            picture=self.picture,
+            unit=self.unit,
             face_value_fen=self.face_value_fen,
             usable_until=self.usable_until,
             coupon_life_s=self.coupon_life_s,
@@ -162,7 +183,8 @@ class OfferRecord(BaseModel):
     )
     title_zh: str = Field(description="What it is, in Chinese.", examples=["一杯咖啡"])
     title_en: str = Field(description="What it is, in English.", examples=["One coffee"])
-    points: int = Field(description="The price of one unit.", examples=[100])
+    points: int = Field(description="The price of one.", examples=[100])
+    unit: str = Field(description="Of which points.", examples=["points"])
     remaining: int = Field(description="Units left.", examples=[37])
     mode: ModeName = Field(description="Who gets a unit.", examples=["first_come"])
     opens_at: datetime = Field(description="From when (UTC).", examples=[_AT])
@@ -178,6 +200,7 @@ class OfferRecord(BaseModel):
             title_zh=offer.title_zh,
             title_en=offer.title_en,
             points=offer.points,
+            unit=offer.unit,
             remaining=offer.remaining,
             mode=MODES[offer.mode],
             opens_at=offer.opens_at,

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from app.rewards import offers_audience, rules
+from app.ledger.units import ORDINARY
+from app.rewards import offers_audience, picture_rules, rules
 from app.rewards.errors import OfferUnsound
 from app.rewards.funding_split import MERCHANT_ALONE, Share
 from app.rewards.tables import Delivery, Mode, OfferKind
 
 TEXT_CHARS_MAX = 2_000
-PICTURE_CHARS_MAX = 200
 FACE_VALUE_FEN_MAX = 100_000_000
 LIFE_S_MAX = 366 * 86_400
 SHUFFLE_S_MAX = 3_600
@@ -28,6 +27,7 @@ class Terms:
     ``quotas`` are units that only citizens of a district may take, beside everybody's stock.
     ``shuffle_s`` belongs to a line: who comes in its first seconds is shuffled. ``draws_at``
     belongs to a draw: registration ends then. ``usable_until`` None: coupons end with the offer.
+    ``unit`` is the code of the points that it is priced in.
     """
 
     kind: OfferKind = OfferKind.product
@@ -38,6 +38,7 @@ class Terms:
     text_zh: str = ""
     text_en: str = ""
     picture: str = ""
+    unit: str = ORDINARY
     face_value_fen: int = 0
     usable_until: datetime | None = None
     coupon_life_s: int = rules.HOLD_S
@@ -70,7 +71,7 @@ def ensure_sound(
         "district_code": terms.district_code != "" and not _district(terms.district_code),
         "text_zh": len(terms.text_zh) > TEXT_CHARS_MAX or "\x00" in terms.text_zh,
         "text_en": len(terms.text_en) > TEXT_CHARS_MAX or "\x00" in terms.text_en,
-        "picture": not _picture(terms.picture),
+        "picture": terms.picture != "" and picture_rules.digest_in(terms.picture) is None,
         "face_value_fen": not 0 <= terms.face_value_fen <= FACE_VALUE_FEN_MAX,
         "usable_until": not closes_at <= usable_until <= closes_at + timedelta(days=3_650),
         "coupon_life_s": not 60 <= terms.coupon_life_s <= LIFE_S_MAX,
@@ -102,17 +103,3 @@ def ensure_sound(
 
 def _district(code: str) -> bool:
     return len(code) == 6 and code.isascii() and code.isdigit()
-
-
-def _picture(reference: str) -> bool:
-    """Empty, or a path of this service; never an address that somebody else controls."""
-    parts = urlsplit(reference)
-    return reference == "" or (
-        len(reference) <= PICTURE_CHARS_MAX
-        and reference.startswith("/v1/pictures/")
-        and (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
-        and ".." not in reference
-        and reference.isascii()
-        and reference.isprintable()
-        and not {'"', "'", "<", ">", "\\", " "} & set(reference)
-    )

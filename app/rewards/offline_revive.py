@@ -112,9 +112,10 @@ SELECT count(*) FROM (
   SELECT 1 FROM offer_stock s WHERE s.offer_id = ANY (%(offers)b::uuid[])
    ORDER BY s.offer_id, s.slot FOR UPDATE) AS locked
 """
+# What the household's people claimed before they joined was looked at when it was claimed.
 _COUNT_USES = """
 SELECT count_uses(o.id, o.per_citizen, o.limits, %(account_id)s, %(household)s, %(device)s,
-                  (%(created_at)s::timestamptz AT TIME ZONE 'Asia/Shanghai')::date)
+                  (%(created_at)s::timestamptz AT TIME ZONE programme_zone())::date, '{}')
   FROM offer o WHERE o.id = %(offer_id)s
 """
 _DRAW = """

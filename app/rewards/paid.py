@@ -3,46 +3,54 @@
 The purchases are found by their scans; the ledger knows which points they took.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from app.database import Tx
 from app.ids import BUCKETS
-from app.ledger.attribution import SPENDINGS_MAX, Part, Spending, attribute
-from app.rewards.scans import ZONE
+from app.ledger.attribution import SPENDINGS_MAX, Part, attribute
 
 
 async def for_redemption(tx: Tx, *, redemption_id: UUID) -> list[Part]:
     """Whose points paid for one coupon; nobody's for one that was not scanned."""
     arguments = {"buckets": list(range(BUCKETS)), "redemption_id": redemption_id}
     rows = await tx.execute(_BY_REDEMPTION, arguments)
-    return await _parts(tx, [(account_id, ref) async for account_id, ref in rows])
+    return await _parts(tx, await rows.fetchall())
 
 
 async def for_merchant(tx: Tx, *, merchant_id: UUID, day: date) -> list[Part]:
     """Whose points paid for what a merchant's tills took on one civil day."""
-    begins = datetime.combine(day, time.min, ZONE).astimezone(UTC)
-    ends = datetime.combine(day + timedelta(days=1), time.min, ZONE).astimezone(UTC)
-    rows = await tx.execute(
-        _BY_MERCHANT, {"merchant_id": merchant_id, "begins": begins, "ends": ends}
-    )
-    return await _parts(tx, [(account_id, ref) async for account_id, ref in rows])
+    rows = await tx.execute(_BY_MERCHANT, {"merchant_id": merchant_id, "day": day})
+    return await _parts(tx, await rows.fetchall())
 
 
-async def _parts(tx: Tx, spendings: list[Spending]) -> list[Part]:
+async def _parts(tx: Tx, found: Sequence[tuple[int, UUID, int]]) -> list[Part]:
+    """Unit by unit: points of a campaign lie on an axis of their own."""
     parts: list[Part] = []
-    for at in range(0, len(spendings), SPENDINGS_MAX):
-        parts += await attribute(tx, spendings=spendings[at : at + SPENDINGS_MAX])
+    for unit in sorted({each[2] for each in found}):
+        spendings = [(account_id, ref) for account_id, ref, its in found if its == unit]
+        for at in range(0, len(spendings), SPENDINGS_MAX):
+            some = spendings[at : at + SPENDINGS_MAX]
+            parts += await attribute(tx, spendings=some, unit=unit)
     return parts
 
 
 # Every bucket is named, so each is one look into the unique index of (bucket, redemption_id).
 _BY_REDEMPTION = """
-SELECT account_id, redemption_id FROM scan
- WHERE bucket = ANY (%(buckets)b::smallint[]) AND redemption_id = %(redemption_id)s
+SELECT s.account_id, s.redemption_id, r.unit
+  FROM scan s
+  JOIN redemption r ON r.bucket = s.bucket AND r.account_id = s.account_id
+                   AND r.id = s.redemption_id
+ WHERE s.bucket = ANY (%(buckets)b::smallint[]) AND s.redemption_id = %(redemption_id)s
 """
 _BY_MERCHANT = """
-SELECT account_id, redemption_id FROM scan
- WHERE merchant_id = %(merchant_id)s AND scanned_at >= %(begins)s AND scanned_at < %(ends)s
- ORDER BY bucket, account_id
+SELECT s.account_id, s.redemption_id, r.unit
+  FROM scan s
+  JOIN redemption r ON r.bucket = s.bucket AND r.account_id = s.account_id
+                   AND r.id = s.redemption_id
+ WHERE s.merchant_id = %(merchant_id)s
+   AND s.scanned_at >= %(day)s::date::timestamp AT TIME ZONE (SELECT programme_zone())
+   AND s.scanned_at < (%(day)s::date + 1)::timestamp AT TIME ZONE (SELECT programme_zone())
+ ORDER BY s.bucket, s.account_id
 """

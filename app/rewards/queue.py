@@ -31,6 +31,7 @@ class TicketView:
     id: UUID
     offer_id: UUID
     points: int
+    unit: str
     state: TicketState
     place: int | None
     ahead: int | None
@@ -90,12 +91,13 @@ async def ticket(tx: Tx, *, account_id: int, offer_id: UUID) -> TicketView:
     row = await (await tx.execute(_ONE, _key(account_id, offer_id))).fetchone()
     if row is None:
         raise TicketNotFound("You have no ticket for this offer.", "您没有该商品的排队或登记记录。")
-    ticket_id, points, state, place, head, arrived_at, resolved_at = row
+    ticket_id, points, unit, state, place, head, arrived_at, resolved_at = row
     waiting = state == TicketState.waiting and place is not None and head is not None
     return TicketView(
         id=ticket_id,
         offer_id=offer_id,
         points=points,
+        unit=unit,
         state=TicketState(state),
         place=place,
         ahead=place - head if waiting else None,
@@ -134,7 +136,7 @@ def _key(account_id: int, offer_id: UUID) -> dict[str, object]:
 
 
 _ONE = """
-SELECT t.id, t.points, t.state, t.place,
+SELECT t.id, t.points, (SELECT u.code FROM unit u WHERE u.id = t.unit), t.state, t.place,
        (SELECT h.place FROM ticket h WHERE h.offer_id = t.offer_id AND h.state = 1
            AND h.place IS NOT NULL ORDER BY h.place LIMIT 1),
        t.arrived_at, t.resolved_at

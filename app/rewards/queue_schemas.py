@@ -43,6 +43,7 @@ class TicketRead(BaseModel):
         examples=["waiting"],
     )
     points: int = Field(description="Whole points on hold while it waits.", examples=[100])
+    unit: str = Field(description="Of which points.", examples=["points"])
     place: int | None = Field(description="Your place; null before it is given.", examples=[42])
     ahead: int | None = Field(
         description="How many are before you, about; null unless you wait in a line.",
@@ -59,6 +60,7 @@ class TicketRead(BaseModel):
             offer_id=ticket.offer_id,
             state=_STATES[ticket.state],
             points=ticket.points,
+            unit=ticket.unit,
             place=ticket.place,
             ahead=ticket.ahead,
             arrived_at=ticket.arrived_at,

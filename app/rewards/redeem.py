@@ -14,6 +14,7 @@ import structlog
 
 from app.database import Tx
 from app.ids import bucket_of, new_id
+from app.ledger.units import ORDINARY
 from app.rewards import coupons
 from app.rewards.redeem_refusals import refusal
 
@@ -29,6 +30,7 @@ class Redeemed:
     title_zh: str
     title_en: str
     points: int
+    unit: str
     held_until: datetime
 
 
@@ -44,13 +46,15 @@ class Asked:
 class Standing:
     """Who asks, as far as limits and quotas care.
 
-    ``household`` and ``device`` are keyed digests, None where there is none; ``district`` is the
-    citizen's, whose quota is looked at first.
+    ``household`` is its number and ``device`` a keyed digest, None where there is none; ``members``
+    are the household's accounts, whose claims of before they joined count too; ``district`` is
+    the citizen's, whose quota is looked at first.
     """
 
     household: int | None = None
     device: int | None = None
     district: str = ""
+    members: tuple[int, ...] = ()
 
 
 _PLAIN = Standing()
@@ -104,6 +108,7 @@ async def redeem(
         title_zh=kept["title_zh"],
         title_en=kept["title_en"],
         points=kept["points"],
+        unit=kept.get("unit", ORDINARY),  # as it was before offers could have another
         held_until=datetime.fromisoformat(kept["held_until"]),
     )
 
@@ -139,6 +144,7 @@ async def ask(
         "pool": standing.district,
         "ticket": ticket,
         "now": now,
+        "members": list(standing.members),
     }
     try:
         row = await (await tx.execute(_HOLD, arguments)).fetchone()
@@ -156,5 +162,6 @@ async def ask(
 
 _HOLD = """
 SELECT redeem_hold(%(account_id)s, %(key)s, %(fingerprint)s, %(id)s, %(digest)s, %(offer_id)s,
-                   %(household)s, %(device)s, %(pool)s, %(ticket)s, %(now)s)
+                   %(household)s, %(device)s, %(pool)s, %(ticket)s, %(now)s,
+                   %(members)s::bigint[])
 """

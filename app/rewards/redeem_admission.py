@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.database import Database
 from app.merchants import directory
-from app.people.about import about
+from app.people.about import About, about
 from app.problems import DomainError
 from app.rewards import offers_audience, offers_known, rules
 from app.rewards.gate import Gate, Word
@@ -91,14 +92,19 @@ class Admission:
         if not known.active:
             async with database.reading() as tx:
                 await directory.ensure_active(tx, merchant_id=known.merchant_id)
-        district = ""
-        if known.audience or known.has_quotas:
+        person = None
+        if known.audience or known.has_quotas or offers_audience.counts_households(known.limits):
             async with database.reading() as tx:
-                person = await about(tx, account_id=asking.account_id)
-            facts = Facts(person.district_code, person.known_since, None) if person else _NOBODY
-            offers_audience.ensure_for(known.audience, facts, asking.now)
-            district = facts.district_code
-        return Standing(device=self._device(asking, known), district=district)
+                person = await about(tx, account_id=asking.account_id, now=asking.now)
+            facts = _facts(person) if person else _NOBODY
+            here = asking.now.astimezone(ZoneInfo(known.zone))
+            offers_audience.ensure_for(known.audience, facts, here)
+        return Standing(
+            household=person.household if person else None,
+            device=self._device(asking, known),
+            district=person.district_code if person else "",
+            members=person.members if person else (),
+        )
 
     def _device(self, asking: Asking, known: Known) -> int | None:
         if not offers_audience.counts_devices(known.limits):
@@ -160,3 +166,7 @@ class Admission:
                 district="",
             )
         return found.answered
+
+
+def _facts(person: About) -> Facts:
+    return Facts(person.district_code, person.known_since, person.birth_year)

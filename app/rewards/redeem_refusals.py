@@ -11,6 +11,7 @@ import psycopg
 
 from app import idempotency
 from app.ledger.errors import InsufficientPoints
+from app.ledger.units import ORDINARY
 from app.merchants import directory
 from app.problems import DomainError
 from app.rewards import rules
@@ -43,7 +44,7 @@ def refusal(error: psycopg.Error) -> DomainError | None:
     if error.sqlstate == "PT429":
         return _limit(facts["kind"], facts["units"])
     if error.sqlstate == "PT402":
-        return _insufficient(facts["needed"], facts["available"])
+        return _insufficient(facts["needed"], facts["available"], facts.get("unit", ORDINARY))
     if error.sqlstate == "PT425":
         return rules.not_yet_open(datetime.fromtimestamp(facts["opens_at"], UTC))
     if error.sqlstate == "PT405":
@@ -65,12 +66,15 @@ def _limit(kind: int, units: int) -> LimitReached:
     )
 
 
-def _insufficient(needed: int, available: int) -> InsufficientPoints:
+def _insufficient(needed: int, available: int, unit: str) -> InsufficientPoints:
+    of, of_zh = ("", "") if unit == ORDINARY else (f" of `{unit}`", f" {unit} ")
+    facts: dict[str, str | int] = {"needed": needed, "available": available}
+    if unit != ORDINARY:
+        facts["unit"] = unit
     return InsufficientPoints(
-        f"{needed} points are needed, {available} are available.",
-        f"需要 {needed} 积分,当前可用 {available} 积分。",
-        needed=needed,
-        available=available,
+        f"{needed} points{of} are needed, {available} are available.",
+        f"需要 {needed} {of_zh}积分,当前可用 {available} 积分。",
+        **facts,
     )
 
 

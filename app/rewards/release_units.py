@@ -94,7 +94,7 @@ _KEYS = """
       AS t (offer_id, account_id, household, device, made_at)
     JOIN offer o ON o.id = t.offer_id
    CROSS JOIN LATERAL use_keys(o.per_citizen, o.limits, t.account_id, t.household, t.device,
-                               (t.made_at AT TIME ZONE 'Asia/Shanghai')::date) AS k
+                               (t.made_at AT TIME ZONE (SELECT programme_zone()))::date) AS k
    GROUP BY 1, 2, 3, 4, 5
 """
 _LOCK_USES = f"""

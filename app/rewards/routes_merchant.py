@@ -129,7 +129,7 @@ async def list_scans(
     found = await scans.page(
         tx,
         merchant_id=merchant.id,
-        since=scans.day_start(now),
+        since=await scans.day_start(tx, now=now),
         before=cursors.moment_in(cursor),
         limit=limit + 1,
         store_id=merchant.seat.store_id,

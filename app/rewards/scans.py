@@ -1,15 +1,11 @@
 """Door: what a merchant's tills have taken. Reads only, by their owner."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from app.database import Tx
 from app.rewards.scan import Scanned
-
-ZONE = ZoneInfo("Asia/Shanghai")
-"""Where the merchants' day begins at midnight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +28,12 @@ class Totals:
     refunded_points: int
 
 
-def day_start(now: datetime) -> datetime:
-    """The first moment of the merchants' civil day in which ``now`` lies (UTC)."""
-    return datetime.combine(now.astimezone(ZONE).date(), time.min, ZONE).astimezone(UTC)
+async def day_start(tx: Tx, *, now: datetime) -> datetime:
+    """The first moment of the programme's civil day in which ``now`` lies (UTC)."""
+    row = await (await tx.execute(_DAY_START, {"now": now})).fetchone()
+    assert row is not None, "one row without a table"
+    started: datetime = row[0]
+    return started
 
 
 async def page(
@@ -80,12 +79,20 @@ async def totals(
 
     Refunds count on the day on which they are made, whichever day the sale was.
     """
-    arguments = {"merchant_id": merchant_id, "since": day_start(now), "store_id": store_id}
+    arguments = {
+        "merchant_id": merchant_id,
+        "since": await day_start(tx, now=now),
+        "now": now,
+        "store_id": store_id,
+    }
     row = await (await tx.execute(_TOTALS, arguments)).fetchone()
     assert row is not None, "an aggregate always answers"
-    return Totals(now.astimezone(ZONE).date(), *row)
+    return Totals(*row)
 
 
+_DAY_START = """
+SELECT date_trunc('day', %(now)s::timestamptz, programme_zone())
+"""
 _PAGE = """
 SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, s.scanned_at,
        u.undone_at,
@@ -118,5 +125,6 @@ WITH sold AS (
    WHERE f.merchant_id = %(merchant_id)s AND f.made_at >= %(since)s
      AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
 )
-SELECT sold.sales, sold.points, sold.undone, g.refunds, g.points FROM sold, given_back g
+SELECT (%(now)s::timestamptz AT TIME ZONE programme_zone())::date,
+       sold.sales, sold.points, sold.undone, g.refunds, g.points FROM sold, given_back g
 """

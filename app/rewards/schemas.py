@@ -45,7 +45,11 @@ class OfferView(BaseModel):
     title: str = Title
     title_zh: str = TitleZh
     title_en: str = TitleEn
-    points: int = Field(description="The price of one unit, in whole points.", examples=[100])
+    points: int = Field(description="The price of one, in whole points.", examples=[100])
+    unit: str = Field(
+        description="Of which points: `points`, or a campaign's code as in the wallet.",
+        examples=["points"],
+    )
     per_citizen: int = Field(description="Units one person may have.", examples=[2])
     remaining: int = Field(description="Units left, about a second ago.", examples=[37])
     kind: Kind = Field(description="What a unit is.", examples=["product"])
@@ -88,6 +92,7 @@ class OfferView(BaseModel):
             title_zh=offer.title_zh,
             title_en=offer.title_en,
             points=offer.points,
+            unit=offer.unit,
             per_citizen=offer.per_citizen,
             remaining=offer.remaining,
             kind=KINDS[offer.kind],
@@ -140,6 +145,7 @@ class ClaimView(BaseModel):
     state: Literal["held"] = Field(description="Points are set aside.", examples=["held"])
     coupon: str = Field(description="What the QR code carries.", examples=[_CODE])
     points: int = Field(description="Whole points now on hold.", examples=[100])
+    unit: str = Field(description="Of which points.", examples=["points"])
     held_until: datetime = Field(
         description="Unused by then (UTC), the points come back.", examples=[_AT]
     )
@@ -160,6 +166,7 @@ def claim_json(made: Redeemed, *, coupon: str, english: bool) -> bytes:
             "state": "held",
             "coupon": coupon,
             "points": made.points,
+            "unit": made.unit,
             "held_until": made.held_until,
             "offer_id": made.offer_id,
             "title": made.title_en if english else made.title_zh,
@@ -189,6 +196,7 @@ class RedemptionView(BaseModel):
         description="Whether tills want the code that changes: ask `live-codes`.", examples=[False]
     )
     points: int = Field(description="Its price in whole points.", examples=[100])
+    unit: str = Field(description="Of which points.", examples=["points"])
     refunded_points: int = Field(
         description="Whole points that came back after it was spent.", examples=[0]
     )
@@ -215,6 +223,7 @@ class RedemptionView(BaseModel):
             coupon_spelled=None if coupon is None else spelled(coupon),
             rotating=claim.rotating,
             points=claim.points,
+            unit=claim.unit,
             refunded_points=claim.refunded_points,
             created_at=claim.created_at,
             held_until=claim.held_until,

@@ -20,7 +20,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 # A table is known when its module has been read.
-from app.rewards import codes_tables, funding_tables, queue_tables, tables_coupons  # noqa: F401
+from app.rewards import (  # noqa: F401
+    codes_tables,
+    funding_tables,
+    picture_tables,
+    queue_tables,
+    tables_coupons,
+)
 
 _AT = DateTime(timezone=True)
 

@@ -49,13 +49,27 @@ WITH live AS (
   SELECT k.subject, l.offer_id, k.kind, k.period, count(*) AS units, min(k.units) AS allowed
     FROM live l JOIN offer o ON o.id = l.offer_id
    CROSS JOIN LATERAL use_keys(o.per_citizen, o.limits, l.account_id, l.household, l.device,
-                               (l.made_at AT TIME ZONE 'Asia/Shanghai')::date) AS k
+                               (l.made_at AT TIME ZONE (SELECT programme_zone()))::date) AS k
    GROUP BY 1, 2, 3, 4
 )
 SELECT count(*), count(*) FILTER (
          WHERE coalesce(u.used, 0) <> coalesce(t.units, 0) OR t.units > t.allowed
             OR u.bucket <> u.subject % 1024)
   FROM offer_use u FULL JOIN taken t USING (subject, offer_id, kind, period)
+"""
+
+_UNITS = """
+WITH priced AS (
+  SELECT offer_id, unit FROM redemption UNION ALL SELECT offer_id, unit FROM ticket
+)
+SELECT count(*), count(*) FILTER (WHERE o.unit IS DISTINCT FROM p.unit)
+  FROM priced p LEFT JOIN offer o ON o.id = p.offer_id
+"""
+
+_PICTURES = """
+SELECT count(*), count(*) FILTER (WHERE p.digest IS NULL)
+  FROM offer o LEFT JOIN picture p ON o.picture = '/v1/pictures/' || encode(p.digest, 'hex')
+ WHERE o.picture <> ''
 """
 
 _CODES = """
@@ -121,6 +135,8 @@ _CHECKS = {
     "rewards.held_points_are_open_redemptions": _HELD,
     "rewards.stock_left_and_taken_is_initial": _STOCK,
     "rewards.uses_are_redemptions_within_the_limit": _USES,
+    "rewards.coupons_are_priced_in_the_offers_unit": _UNITS,
+    "rewards.offers_name_pictures_that_exist": _PICTURES,
     "rewards.codes_are_handed_out_once": _CODES,
     "rewards.funding_left_and_paid_is_the_budget": _BUDGETS,
     "rewards.funding_splits_are_whole": _SPLITS,

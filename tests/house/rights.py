@@ -23,7 +23,7 @@ budget_slot             SIU   SIU    S      -
 cap_lane                SID   SD     -      -
 cap_use                 SIU   SIU    S      -
 cause                   SI    SI     S      S      book own
-citizen                 SIU   -      -      -
+citizen                 SIU   -      -      S      own
 claim                   SID   SD     -      -
 claim_subject           SIU   SIU    -      -
 code_import             SIU   SIU    -      -
@@ -43,6 +43,8 @@ factor_set              SI    S      S      S      book
 funding_budget          SI    S      S      -
 funding_slot            SIU   SIU    S      -
 held_activity           SI    S      S      S      own
+household               SIu   -      -      -
+household_member        SIu   -      -      -
 ingest_file             SIU   S      S      -
 input_shape             SI    S      S      S      book
 lane_answer             SID   -      -      -
@@ -76,6 +78,7 @@ payout                  SIu   S      -      S sale
 payout_account          SIu   -      -      -
 payout_batch            SIu   S      -      -
 payout_part             SIu   S      -      S
+picture                 SI    S      -      -      book
 programme               SIU   S      S      S
 proposal                SIu   S      -      -
 provider                SIU   S      S      S

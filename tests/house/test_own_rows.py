@@ -21,6 +21,7 @@ ROUTES = sorted(Path(app.__file__).parent.glob("*/routes_[cm]*.py"))
 SEES_OTHERS = {
     "read_proof": "a seal's siblings are other people's entries; they leave as hashes",
     "list_own_account_changes": "whether a proposal was rejected stands with the proposals",
+    "read_household": "the nicknames of those who live together",
     "profile": "a contact belongs to an application, not to a merchant",
 }
 ANNA, BORIS = 1, 1025
@@ -33,7 +34,14 @@ def crowd(connection: psycopg.Connection, table: str) -> None:
         given = {"account_id": str(account_id), "merchant_id": f"'{merchant_id}'"}
         given |= {
             name: f"'{uuid4()}'"
-            for name in ("id", "order_no", "coupon_digest", "offer_id", "bank_reference")
+            for name in (
+                "id",
+                "order_no",
+                "coupon_digest",
+                "offer_id",
+                "bank_reference",
+                "nickname",
+            )
         }
         given["code_digest"] = f"sha256('{uuid4()}'::bytea)"
         example(connection, table, **given)

@@ -89,6 +89,25 @@ async def test_an_audience_over_http(client, keys, database, people):
     )
     unknown = await ask(client, keys, new, elders)
     assert (unknown.status_code, unknown.json()["rule"]) == (409, "age_at_least")
+    assert unknown.json()["missing"] == "birth_year"
+
+
+@pytest.mark.parametrize(("born", "status"), [(1956, 201), (1957, 409)])
+async def test_an_age_over_http(client, keys, database, people, born, status):
+    """Who completes the profile as the refusal says is let in from the year of the birthday on."""
+    me, _ = people
+    async with database.writing() as tx:
+        elders = await make.offer(tx, audience={"age_at_least": 70})
+    assert "/v1/me/profile" in (await ask(client, keys, me, elders)).json()["detail"]
+    said = await client.patch(
+        "/v1/me/profile", json={"birth_year": born}, headers=citizen_headers(keys, me)
+    )
+    assert said.status_code == 200
+    answer = await ask(client, keys, me, elders)
+    assert answer.status_code == status
+    if status == 409:
+        assert (answer.json()["rule"], answer.json()["age"]) == ("age_at_least", 70)
+        assert "missing" not in answer.json()
 
 
 async def test_a_quota_over_http(client, keys, database, people):

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from app.people.register import register_officer
-from app.rewards import offers_jobs
+from app.rewards import coupons, offers_jobs, pictures
 from tests import make
 from tests.make import NOON, citizen_headers, officer_headers
 
@@ -168,23 +168,50 @@ async def test_codes_and_withdrawal_over_http(live_client, committing, keys):
     assert (shown.json()["state"], shown.json()["coupon"]) == ("void", None)
 
 
+async def test_households_ages_and_pictures_are_promised_and_shown(client, keys, database, two):
+    """An offer may count households, ask for an age and show a picture: all three are published."""
+    async with database.writing() as tx:
+        merchant = await make.merchant(tx)
+        kept = await pictures.keep(
+            tx, content=coupons.qr_png("c1"), actor="officer:x", merchant_id=None, now=NOON
+        )
+    promise = {
+        "points": 5,
+        "limits": [{"by": "household", "per": "month", "units": 2}],
+        "audience": {"age_at_least": 70},
+        "picture": kept.path,
+    }
+    desk = officer_headers(keys, two[0])
+    drafted = await client.post(
+        "/v1/admin/offers", json=draft_of(merchant, **promise), headers=desk
+    )
+    assert drafted.status_code == 201, drafted.text
+    offer_id = drafted.json()["offer_id"]
+    assert (await agree(client, keys, two, "rewards.publish", {"offer_id": offer_id})).is_success
+    seen = (await client.get(f"/v1/offers/{offer_id}")).json()
+    assert seen["limits"] == promise["limits"]
+    assert seen["audience"]["age_at_least"] == 70
+    assert seen["picture"] == kept.path
+    assert (await client.get(seen["picture"])).content == coupons.qr_png("c1")
+
+
 @pytest.mark.parametrize(
-    "promise",
+    "picture",
     [
-        {"limits": [{"by": "household", "per": "month", "units": 2}]},
-        {"audience": {"age_at_least": 70}},
-        {"picture": "/v1/pictures/coffee.webp"},
+        f"/v1/pictures/{'ab' * 32}",
+        "/v1/pictures/coffee.webp",
+        "https://evil.example/a.png",
+        f"/v1/pictures/{'AB' * 32}",
     ],
-    ids=["household", "age", "picture"],
 )
-async def test_what_nobody_could_keep_is_not_drafted(client, keys, database, two, promise):
-    """Households, birth years and pictures are not known yet, so no offer can be built on them."""
+async def test_an_offer_names_only_a_picture_that_exists(client, keys, database, two, picture):
+    """A digest that nobody uploaded, and whatever is no digest, is refused with the field."""
     async with database.writing() as tx:
         merchant = await make.merchant(tx)
     answer = await client.post(
         "/v1/admin/offers",
-        json=draft_of(merchant, **promise),
+        json=draft_of(merchant, points=5, picture=picture),
         headers=officer_headers(keys, two[0]),
     )
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
-    assert next(iter(promise)) in answer.json()["errors"][0]["field"]
+    assert (answer.status_code, answer.json()["code"]) == (422, "offer-unsound")
+    assert answer.json()["field"] == "picture"

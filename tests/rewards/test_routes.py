@@ -61,6 +61,7 @@ async def test_from_offer_to_counter(client, keys, anna, offer):
     assert claim == {
         "state": "held",
         "points": 100,
+        "unit": "points",
         "held_until": "2026-03-02T04:00:00Z",
         "offer_id": str(offer.id),
         "title": "One coffee",

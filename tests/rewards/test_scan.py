@@ -101,7 +101,8 @@ async def test_no_code_is_kept(tx):
 
 async def test_a_merchants_day_begins_at_midnight_in_the_city(tx):
     """Noon's scans are today's; yesterday's late ones are not."""
-    assert scans.day_start(NOON).isoformat() == "2026-02-28T16:00:00+00:00"
+    began = await scans.day_start(tx, now=NOON)
+    assert began.isoformat() == "2026-02-28T16:00:00+00:00"
     anna = await make.rich(tx)
     offer = await make.offer(tx, per_citizen=9, opens_at=NOON - timedelta(days=3))
     for hours, order_no in ((13, "yesterday"), (2, "early"), (2, "late"), (0, "noon")):
@@ -111,7 +112,7 @@ async def test_a_merchants_day_begins_at_midnight_in_the_city(tx):
 
     found, before = [], None
     while page := await scans.page(
-        tx, merchant_id=offer.merchant.id, since=scans.day_start(NOON), before=before, limit=2
+        tx, merchant_id=offer.merchant.id, since=began, before=before, limit=2
     ):
         found += [each.order_no for each in page]
         before = (page[-1].scanned_at, page[-1].order_no)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.rewards import codes_import, funding, queue, queue_step, verify
+from app.rewards import codes_import, coupons, funding, pictures, queue, queue_step, verify
 from app.rewards.funding_split import Share, Source
 from app.rewards.queue_step import DRAW_GRACE
 from app.rewards.tables import Delivery, Mode
@@ -18,6 +18,10 @@ BREAKAGES = {
         "UPDATE offer_stock SET remaining = remaining - 1 WHERE remaining > 0"
     ),
     "rewards.uses_are_redemptions_within_the_limit": "UPDATE offer_use SET used = used + 1",
+    "rewards.coupons_are_priced_in_the_offers_unit": "UPDATE offer SET unit = unit + 1",
+    "rewards.offers_name_pictures_that_exist": (
+        "UPDATE offer SET picture = '/v1/pictures/' || repeat('0', 64) WHERE picture <> ''"
+    ),
     "rewards.codes_are_handed_out_once": (
         "UPDATE offer_code SET state = 1, redemption_id = NULL WHERE state = 2"
     ),
@@ -41,7 +45,10 @@ async def a_days_work(tx):
         tx, source=Source.carbon, programme="2026", fen=9_000, now=NOON
     )
     shares = [Share(Source.carbon, 100, budget), Share(Source.merchant, 900)]
-    offer = await make.offer(tx, face_value_fen=1_000, funding=shares)
+    kept = await pictures.keep(
+        tx, content=coupons.qr_png("c1"), actor="officer:x", merchant_id=None, now=NOON
+    )
+    offer = await make.offer(tx, face_value_fen=1_000, funding=shares, picture=kept.path)
     await till(tx, offer, code(anna, (await claim(tx, anna, offer)).redemption_id))
     await claim(tx, anna, offer)
 

@@ -1,0 +1,194 @@
+"""Use cases: what citizens say about themselves, and what an officer corrects."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from app.audit.record import record
+from app.database import Tx, savepoint
+from app.people import profile_rules
+from app.people.errors import (
+    BirthYearSaid,
+    BirthYearUnsound,
+    CitizenNotFound,
+    MovedLately,
+    NicknameTaken,
+    ProfileChanged,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a citizen has said; nothing of it was checked against a document."""
+
+    id: UUID
+    nickname: str
+    district_code: str
+    birth_year: int | None
+    language: str
+    moved_at: datetime | None
+    created_at: datetime
+
+    @property
+    def etag(self) -> str:
+        """Names this state of the profile."""
+        said = (self.nickname, self.district_code, self.birth_year, self.language)
+        return f'"{hashlib.blake2b(repr(said).encode(), digest_size=12).hexdigest()}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to change; None stays."""
+
+    nickname: str | None = None
+    district_code: str | None = None
+    birth_year: int | None = None
+    language: str | None = None
+
+
+async def profile(tx: Tx, *, account_id: int) -> Profile:
+    """What a citizen has said about themself.
+
+    Raises:
+        CitizenNotFound: nobody has this account.
+
+    """
+    return _found(await (await tx.execute(_READ, {"account": account_id})).fetchone())
+
+
+async def change(
+    tx: Tx, *, account_id: int, wish: Wish, known: str | None, now: datetime
+) -> Profile:
+    """Change what was said; the same again changes nothing.
+
+    Args:
+        tx: the caller's transaction.
+        account_id: whose.
+        wish: what is to change.
+        known: the state that the citizen has read (``Profile.etag``); None: whatever it is.
+        now: when (UTC).
+
+    Raises:
+        CitizenNotFound: nobody has this account.
+        ProfileChanged: the state is another.
+        NicknameUnsound: it cannot be one.
+        NicknameTaken: somebody else has it.
+        BirthYearUnsound: nobody was born then.
+        BirthYearSaid: another one was said before.
+        MovedLately: the district was changed less than thirty days ago.
+
+    """
+    # Locked: of two changes at once the second sees what the first has said.
+    row = await (await tx.execute(_LOCK, {"account": account_id})).fetchone()
+    before = _found(row)
+    if known is not None and known.strip() not in {"*", before.etag}:
+        raise ProfileChanged(
+            "The profile has changed; read it again.", "资料已变更,请重新读取后再修改。"
+        )
+    facts = {
+        "account": account_id,
+        "nickname": _nickname(before, wish),
+        "district": _district(before, wish, now),
+        "born": _born(before, wish, now),
+        "language": wish.language or before.language,
+        "now": now,
+    }
+    try:
+        async with savepoint(tx):
+            row = await (await tx.execute(_CHANGE, facts)).fetchone()
+    except UniqueViolation as error:
+        raise NicknameTaken(
+            "Somebody has this nickname; choose another.", "该昵称已被使用,请更换。"
+        ) from error
+    return _found(row)
+
+
+async def correct_birth_year(
+    tx: Tx, *, citizen_id: UUID, birth_year: int, officer_id: UUID, reason: str, now: datetime
+) -> Profile:
+    """An officer has seen a document: the year is set, and who did it and why is kept.
+
+    Raises:
+        CitizenNotFound: nobody has this id.
+        BirthYearUnsound: nobody was born then.
+
+    """
+    ensure_born(birth_year, now)
+    row = await (await tx.execute(_CORRECT, {"id": citizen_id, "born": birth_year})).fetchone()
+    found = _found(row)
+    await record(
+        tx,
+        actor=f"officer:{officer_id}",
+        action="people.correct_birth_year",
+        subject=f"citizen:{citizen_id}",
+        facts={"reason": reason},
+        now=now,
+    )
+    return found
+
+
+def ensure_born(year: int, now: datetime) -> None:
+    """Refuse a year in which nobody alive was born.
+
+    Raises:
+        BirthYearUnsound: it is before 1900 or has not begun.
+
+    """
+    if not profile_rules.BORN_FIRST <= year <= now.year:
+        raise BirthYearUnsound(
+            f"A year from {profile_rules.BORN_FIRST} to {now.year} is expected.",
+            f"出生年份应在 {profile_rules.BORN_FIRST} 至 {now.year} 之间。",
+        )
+
+
+def _nickname(before: Profile, wish: Wish) -> str:
+    if wish.nickname is None or wish.nickname == before.nickname:
+        return before.nickname
+    return profile_rules.nickname(wish.nickname)
+
+
+def _district(before: Profile, wish: Wish, now: datetime) -> str:
+    if wish.district_code is None or wish.district_code == before.district_code:
+        return before.district_code
+    if before.moved_at is not None and now < before.moved_at + profile_rules.MOVES_EVERY:
+        until = before.moved_at + profile_rules.MOVES_EVERY
+        at = until.astimezone(UTC).isoformat(timespec="seconds")
+        raise MovedLately(
+            f"The district can be changed again from {at}.",
+            f"{at} 之后才能再次修改区县。",
+            until=at,
+        )
+    return wish.district_code
+
+
+def _born(before: Profile, wish: Wish, now: datetime) -> int | None:
+    if wish.birth_year is None or wish.birth_year == before.birth_year:
+        return before.birth_year
+    if before.birth_year is not None:
+        raise BirthYearSaid(
+            "You said your birth year before; an officer can correct it.",
+            "出生年份已填写,如需更正请联系工作人员。",
+        )
+    ensure_born(wish.birth_year, now)
+    return wish.birth_year
+
+
+def _found(row: tuple[object, ...] | None) -> Profile:
+    if row is None:
+        raise CitizenNotFound("Nobody has this account.", "没有该居民。")
+    return Profile(*row)  # type: ignore[arg-type]
+
+
+_COLUMNS = "id, nickname, district_code, birth_year, language, moved_at, created_at"
+_READ = f"SELECT {_COLUMNS} FROM citizen WHERE account_id = %(account)s"
+_LOCK = f"{_READ} FOR UPDATE"
+_CHANGE = f"""
+UPDATE citizen SET nickname = %(nickname)s, birth_year = %(born)s, language = %(language)s,
+       moved_at = CASE WHEN district_code = %(district)s THEN moved_at ELSE %(now)s END,
+       district_code = %(district)s
+ WHERE account_id = %(account)s RETURNING {_COLUMNS}
+"""
+_CORRECT = f"UPDATE citizen SET birth_year = %(born)s WHERE id = %(id)s RETURNING {_COLUMNS}"
