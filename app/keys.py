@@ -53,9 +53,7 @@ def keys_for(settings: KeySettings, home: Path) -> Keys:
     if not isinstance(token, Ed25519PrivateKey):
         raise ValueError("PUHUI_KEYS__TOKEN must be an Ed25519 private key, PEM")  # noqa: TRY004 -- the value is wrong
     masters = _masters(settings.master.get_secret_value() if settings.master else "")
-    return Keys(
-        token, _bytes(kept, "coupon"), _bytes(kept, "subject"), masters, settings.suite
-    )
+    return Keys(token, _bytes(kept, "coupon"), _bytes(kept, "subject"), masters, settings.suite)
 
 
 def _masters(text: str) -> dict[int, bytes]:

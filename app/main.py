@@ -33,6 +33,7 @@ from app.merchants import routes_officer as merchants_officer
 from app.merchants import routes_public as merchants_public
 from app.merchants.counter import Counter
 from app.people.tokens import Tokens
+from app.people.vault import vault_for
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
 from app.reductions import routes_officer as reductions_officer
@@ -51,6 +52,8 @@ from app.rewards import routes_officer_paid as rewards_officer_paid
 from app.rewards import routes_public as rewards_public
 from app.rewards.gate import Gate
 from app.rewards.redeem_admission import Admission
+from app.rights import routes_citizen as rights_citizen
+from app.rights import routes_officer as rights_officer
 from app.settings import Settings
 from app.settlement import days as settlement_days
 from app.settlement import payouts
@@ -105,6 +108,8 @@ _ROUTERS = (
     settlement_merchant.router,
     settlement_officer.router,
     settlement_payouts.router,
+    rights_citizen.router,
+    rights_officer.router,
     merchants_public.router,
     merchants_merchant.router,
     merchants_officer.router,
@@ -157,6 +162,7 @@ def create_app(
     app.state.cache = cache
     app.state.keys = keys
     app.state.tokens = Tokens(keys.token)
+    app.state.vault = vault_for(keys)
     app.state.counter = Counter(database)
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS

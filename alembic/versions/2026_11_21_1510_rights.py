@@ -147,7 +147,7 @@ GRANT SELECT, INSERT, UPDATE ON guardianship TO puhui_app;
 GRANT SELECT, UPDATE (ended_at, code_digest, code_expires_at) ON guardianship TO puhui_worker;
 GRANT SELECT, INSERT, UPDATE (state, began_at, began_xid, finished_at, done, total, wish, answer,
   answered_by) ON rights_request TO puhui_app;
-GRANT SELECT, UPDATE (state, began_at, began_xid, finished_at, done, total, wish)
+GRANT SELECT, UPDATE (state, began_at, began_xid, finished_at, done, total, wish, answer)
   ON rights_request TO puhui_worker;
 GRANT SELECT, INSERT, DELETE ON export_file TO puhui_app, puhui_worker;
 GRANT SELECT, UPDATE (nickname, district_code) ON citizen TO puhui_worker;

@@ -9,6 +9,7 @@ from app.ledger import verify as ledger
 from app.merchants import verify as merchants
 from app.reductions import verify as reductions
 from app.rewards import verify as rewards
+from app.rights import verify as rights
 from app.settlement import verify as settlement
 
 
@@ -25,4 +26,5 @@ async def prove(database: Database) -> list[Check]:
             *await reductions.checks(tx, versions=versions),
             *await rewards.breaches(tx),
             *await settlement.checks(tx),
+            *await rights.checks(tx),
         ]

@@ -25,9 +25,7 @@ class Provider(SQLModel, table=True):
     __tablename__ = "provider"
     __table_args__ = (
         UniqueConstraint("code", name="provider_code"),
-        CheckConstraint(
-            "proof IN ('none', 'callback', 'amount', 'code')", name="provider_proof"
-        ),
+        CheckConstraint("proof IN ('none', 'callback', 'amount', 'code')", name="provider_proof"),
     )
 
     id: int = Field(primary_key=True, sa_type=SmallInteger)

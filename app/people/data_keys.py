@@ -46,9 +46,7 @@ async def of(tx: Tx, *, vault: Wraps, owner: UUID, now: datetime) -> bytes:
 
     """
     fresh = vault.wrap(os.urandom(DATA_KEY_BYTES), owner=owner)
-    await tx.execute(
-        _MAKE, {"owner": owner, "now": now, "master": vault.current, "wrapped": fresh}
-    )
+    await tx.execute(_MAKE, {"owner": owner, "now": now, "master": vault.current, "wrapped": fresh})
     return await existing(tx, vault=vault, owner=owner)
 
 
@@ -83,9 +81,7 @@ async def rewrap(tx: Tx, *, vault: Wraps, limit: int = STEP) -> int:
     What is left to do is what the rows say, so a run that was killed goes on where it stopped,
     and two runs at once share the work.
     """
-    rows = await (
-        await tx.execute(_OLD, {"current": vault.current, "limit": limit})
-    ).fetchall()
+    rows = await (await tx.execute(_OLD, {"current": vault.current, "limit": limit})).fetchall()
     if not rows:
         return 0
     anew = [vault.wrap(vault.unwrap(bytes(old), owner=owner), owner=owner) for owner, old in rows]

@@ -72,3 +72,11 @@ class LinkNotFound(DomainError):
     status = 404
     title = "No such link"
     title_zh = "绑定不存在"
+
+
+class PersonLeft(DomainError):
+    """The account's owner asked to be forgotten, and was; nothing new can begin for it."""
+
+    status = 410
+    title = "This account was deleted"
+    title_zh = "账户已注销"

@@ -15,6 +15,7 @@ from app.audit.record import record
 from app.database import Tx, savepoint
 from app.ids import bucket_of
 from app.people.errors import CardTaken, LinkNotFound
+from app.people.present import ensure_present
 
 NOTICE_VERSION = 1
 """Which privacy notice a citizen agrees to; a new text is a new number."""
@@ -40,8 +41,10 @@ async def link(
 
     Raises:
         CardTaken: somebody else holds the card at this time.
+        PersonLeft: the account's owner was forgotten.
 
     """
+    await ensure_present(tx, account_id=account_id)
     key = {"provider": provider_id, "subject": subject, "account": account_id, "now": now}
     holder = await (await tx.execute(_OPEN, key)).fetchone()
     if holder is not None and holder[0] != account_id:

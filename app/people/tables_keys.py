@@ -23,9 +23,7 @@ class DataKey(SQLModel, table=True):
 
     __tablename__ = "data_key"
     __table_args__ = (
-        CheckConstraint(
-            "(wrapped IS NULL) = (shredded_at IS NOT NULL)", name="data_key_shredded"
-        ),
+        CheckConstraint("(wrapped IS NULL) = (shredded_at IS NOT NULL)", name="data_key_shredded"),
         CheckConstraint("(wrapped IS NULL) = (master_id IS NULL)", name="data_key_wrapped"),
         Index("data_key_master", "master_id", "owner"),
     )
@@ -81,9 +79,7 @@ class Guardianship(SQLModel, table=True):
 
     __tablename__ = "guardianship"
     __table_args__ = (
-        CheckConstraint(
-            "guardian_account_id <> ward_account_id", name="guardianship_two_people"
-        ),
+        CheckConstraint("guardian_account_id <> ward_account_id", name="guardianship_two_people"),
         CheckConstraint(
             "(confirmed_at IS NULL) = (guardian_account_id IS NULL)",
             name="guardianship_confirmed",

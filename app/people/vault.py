@@ -83,7 +83,9 @@ class Vault:
     def seal(self, value: str, *, owner: UUID, field: str) -> bytes:
         """Seal a field under the current master key; it opens for this owner and field alone."""
         header = _HEADER.pack(_VERSION, self.suite, _DERIVED, self.current)
-        return self._sealed(header, self._derived(self.current, owner), value.encode(), owner, field)
+        return self._sealed(
+            header, self._derived(self.current, owner), value.encode(), owner, field
+        )
 
     def open(self, sealed: bytes, *, owner: UUID, field: str) -> str:
         """What `seal` was given.
@@ -173,7 +175,11 @@ class Vault:
     def _opened(sealed: bytes, key: bytes, owner: UUID, field: str) -> bytes:
         header, suite = sealed[: _HEADER.size], Suite(sealed[1])
         start = _HEADER.size + NONCE_BYTES
-        nonce, text, tag = sealed[_HEADER.size : start], sealed[start:-TAG_BYTES], sealed[-TAG_BYTES:]
+        nonce, text, tag = (
+            sealed[_HEADER.size : start],
+            sealed[start:-TAG_BYTES],
+            sealed[-TAG_BYTES:],
+        )
         mode = modes.GCM(nonce, tag)
         decryptor = Cipher(_ALGORITHM[suite](_for(suite, key)), mode).decryptor()
         decryptor.authenticate_additional_data(_context(header, owner, field))

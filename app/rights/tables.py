@@ -19,9 +19,7 @@ class RightsRequest(SQLModel, table=True):
 
     __tablename__ = "rights_request"
     __table_args__ = (
-        CheckConstraint(
-            "kind IN ('export', 'correction', 'deletion')", name="rights_request_kind"
-        ),
+        CheckConstraint("kind IN ('export', 'correction', 'deletion')", name="rights_request_kind"),
         CheckConstraint(
             "state IN ('open', 'running', 'done', 'cancelled', 'refused')",
             name="rights_request_state",
