@@ -17,7 +17,7 @@ from app.ids import new_id
 from app.people.data_keys import VaultError
 from app.people.vault import Vault
 from app.reductions import sent
-from app.rights import erase_run, export_run, promises, requests, rules
+from app.rights import erase_run, export_run, promises, rules
 from app.rights.errors import ExportGone, ExportNotReady, RightsRequestNotFound
 from app.rights.export_pack import pack
 from tests import make
@@ -25,7 +25,6 @@ from tests.city import NOON
 from tests.rights.leaving import (
     AFTER_GRACE,
     SETTLED,
-    TODAY,
     VAULT,
     anna,
     asks_for_a_copy,
@@ -188,20 +187,3 @@ def test_the_same_rows_make_the_same_file():
 def test_fifteen_working_days(asked, due):
     """Weekends do not count, and the day of asking does not either."""
     assert rules.due_on(asked) == due
-
-
-async def test_words_of_a_correction_are_sealed_and_reading_them_is_seen(database, keys):
-    """An officer reads and answers; the person sees both, and the words are kept no longer."""
-    person = await anna(database)
-    async with database.writing() as tx:
-        ticket = await requests.ask_correction(
-            tx,
-            account_id=person.account_id,
-            topic="other",
-            wish="my phone is 13812345678",
-            vault=VAULT,
-            today=TODAY,
-            now=NOON,
-        )
-    wish = await value(database, "SELECT wish FROM rights_request WHERE id = %s", ticket.id)
-    assert b"13812345678" not in wish
