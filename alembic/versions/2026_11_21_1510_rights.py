@@ -141,7 +141,8 @@ CREATE INDEX export_file_account ON export_file (account_id);
 _GRANTS = """
 GRANT SELECT, INSERT, UPDATE (shredded_at, master_id, wrapped) ON data_key TO puhui_app,
   puhui_worker;
-GRANT SELECT, INSERT, UPDATE (state, card, answer, tries, decided_at) ON link_claim TO puhui_app;
+GRANT SELECT, INSERT, UPDATE (state, card, answer, tries, expires_at, decided_at) ON link_claim
+  TO puhui_app;
 GRANT SELECT, UPDATE (state, card, answer, decided_at) ON link_claim TO puhui_worker;
 GRANT SELECT, INSERT, UPDATE ON guardianship TO puhui_app;
 GRANT SELECT, UPDATE (ended_at, code_digest, code_expires_at) ON guardianship TO puhui_worker;

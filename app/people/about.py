@@ -1,4 +1,4 @@
-"""Door: the little that offers may ask about a citizen. Reads only; one statement."""
+"""Door: the little that other rooms may ask about a citizen. Reads only; one statement each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,4 +20,11 @@ async def about(tx: Tx, *, account_id: int) -> About | None:
     return About(*row) if row is not None else None
 
 
+async def birth_year(tx: Tx, *, account_id: int) -> int | None:
+    """In which year somebody was born, if they told us; the one door for it."""
+    row = await (await tx.execute(_BIRTH_YEAR, (account_id,))).fetchone()
+    return None if row is None else int(row[0])
+
+
+_BIRTH_YEAR = "SELECT birth_year FROM guardianship WHERE ward_account_id = %s"
 _ABOUT = "SELECT district_code, created_at FROM citizen WHERE account_id = %s"

@@ -42,7 +42,7 @@ async def forget(tx: Tx, *, account_id: int, now: datetime) -> bool:
     if row is None:
         return False
     owner: UUID = row[0]
-    for statement in (_LINKS, _CONSENTS, _CLAIMS, _WARDS, _GUARDIANSHIPS):
+    for statement in (_GUARDIANSHIPS, _WARDS, _LINKS, _CONSENTS, _CLAIMS):
         await tx.execute(statement, facts)
     for each in ALSO:
         await each(tx, owner, account_id, now)
@@ -69,11 +69,12 @@ _CLAIMS = """
 UPDATE link_claim SET state = 'cancelled', decided_at = %(now)s, card = NULL, answer = NULL
  WHERE account_id = %(account)s AND state = 'pending'
 """
-# A child whose guardian leaves is without one: what was agreed to for it ends.
+# A child whose guardian leaves is without one: what was agreed to for it ends. Whoever agrees for
+# it at this moment holds the guardianship, which was ended in the statement before.
 _WARDS = """
 UPDATE consent c SET withdrawn_at = greatest(%(now)s, given_at)
   FROM guardianship g
- WHERE g.guardian_account_id = %(account)s AND g.ended_at IS NULL
+ WHERE g.guardian_account_id = %(account)s AND g.ended_at = %(now)s
    AND c.bucket = (g.ward_account_id %% 1024)::smallint AND c.account_id = g.ward_account_id
    AND c.withdrawn_at IS NULL
 """
