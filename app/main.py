@@ -53,7 +53,11 @@ from app.rewards import routes_public as rewards_public
 from app.rewards.gate import Gate
 from app.rewards.redeem_admission import Admission
 from app.rights import routes_citizen as rights_citizen
+from app.rights import routes_citizen_claims as rights_claims
+from app.rights import routes_citizen_consents as rights_consents
 from app.rights import routes_officer as rights_officer
+from app.rights import routes_provider as rights_provider
+from app.rights import routes_public as rights_public
 from app.settings import Settings
 from app.settlement import days as settlement_days
 from app.settlement import payouts
@@ -109,6 +113,10 @@ _ROUTERS = (
     settlement_officer.router,
     settlement_payouts.router,
     rights_citizen.router,
+    rights_consents.router,
+    rights_claims.router,
+    rights_provider.router,
+    rights_public.router,
     rights_officer.router,
     merchants_public.router,
     merchants_merchant.router,

@@ -75,6 +75,7 @@ async def claim(
         now: when (UTC).
 
     Raises:
+        CardTaken: the provider wants no proof, and somebody else holds the card.
         TooManyClaims: the day's claims of this person, or for this card, are used up.
         PersonLeft: the account's owner was forgotten.
         GuardianNeeded: a child's guardian has to confirm first.
@@ -107,6 +108,9 @@ async def claim(
     }
     row = await (await tx.execute(_CLAIM, facts)).fetchone()
     assert row is not None, "an insert that returns, returns"
+    if proof == NONE:
+        await link_proved(tx, claim_id=claim_id, now=now)
+        return await one(tx, account_id=account_id, claim_id=claim_id)
     who = f"citizen:{account_id}"
     await record(
         tx,

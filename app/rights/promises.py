@@ -7,6 +7,7 @@ from uuid import UUID
 import procrastinate
 
 from app.database import Database
+from app.people import proofs_asked
 from app.people.vault import Vault
 from app.rights import erase_run, export_run, requests
 
@@ -58,9 +59,10 @@ def promise(
 
 
 async def resume(database: Database, *, vault: Vault | None, clock: Clock) -> None:
-    """Carry on what earlier workers left, and delete copies whose week is over."""
+    """Carry on what earlier workers left, close what is over: copies, and claims of cards."""
     async with database.writing() as tx:
         await export_run.drop_old(tx, now=clock())
+        await proofs_asked.expire(tx, now=clock())
     async with database.reading() as tx:
         copies = await export_run.unfinished(tx)
         leaving = await erase_run.unfinished(tx, now=clock())

@@ -20,6 +20,7 @@ from app.rights.errors import (
     RightsRequestClosed,
     RightsRequestNotFound,
 )
+from app.rights.patience import Patience
 from app.rights.schemas import (
     CorrectionIn,
     DeedView,
@@ -38,15 +39,6 @@ _ZIP: dict[int | str, dict[str, Any]] = {
         "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-
-
-async def _patience(request: Request, citizen: CurrentCitizen) -> None:
-    """Requests are work for others: they are counted with the citizen's writes."""
-    limit = request.app.state.settings.limits.citizen_writes_per_minute
-    await request.app.state.cache.allow(f"citizen:{citizen.account_id}", per_minute=limit)
-
-
-Patience = Depends(_patience)
 
 
 async def _today(tx: WriteTx, now: Now) -> date:

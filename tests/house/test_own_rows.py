@@ -20,6 +20,7 @@ from tests.house.rights import OWN, SALES
 ROUTES = sorted(Path(app.__file__).parent.glob("*/routes_[cm]*.py"))
 SEES_OTHERS = {
     "read_proof": "a seal's siblings are other people's entries; they leave as hashes",
+    "list_wards": "a guardianship is about two accounts",
     "read_privacy": "who looked is written in the log of all, which belongs to nobody",
     "profile": "a contact belongs to an application, not to a merchant",
 }
