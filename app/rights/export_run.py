@@ -14,7 +14,7 @@ import structlog
 
 from app.audit.record import record
 from app.database import Database, Tx
-from app.people.data_keys import KeyShreddedError
+from app.people.errors import PersonLeft
 from app.people.present import ensure_present
 from app.people.vault import Vault
 from app.rights import rules
@@ -100,15 +100,18 @@ async def fetch(tx: Tx, *, account_id: int, request_id: UUID, vault: Vault, now:
 async def _keep(
     tx: Tx, *, request_id: UUID, account_id: int, body: bytes, vault: Vault, now: datetime
 ) -> bool:
-    """Store the file and end the request; nothing if somebody else did, or the person left."""
+    """Store the file and end the request; nothing if somebody else did, or the person left.
+
+    The citizen is held first, as by everybody: leaving and this wait for each other in one order.
+    """
+    try:
+        owner = await ensure_present(tx, account_id=account_id)
+    except PersonLeft:
+        return False
     done = await (await tx.execute(_END, _step(request_id, len(PARTS), now))).fetchone()
-    owner = await (await tx.execute(_OWNER, (account_id,))).fetchone()
     if done is None or owner is None:
         return False
-    try:
-        sealed = await vault.seal_for(tx, value=body, owner=owner[0], field=BODY, now=now)
-    except KeyShreddedError:
-        return False
+    sealed = await vault.seal_for(tx, value=body, owner=owner, field=BODY, now=now)
     facts = {
         "id": request_id,
         "account": account_id,
@@ -148,7 +151,6 @@ UPDATE rights_request SET state = 'done', done = %(total)s, finished_at = %(now)
  WHERE id = %(id)s AND kind = 'export' AND state = 'running'
 RETURNING account_id
 """
-_OWNER = "SELECT id FROM citizen WHERE account_id = %s"
 _KEEP = """
 INSERT INTO export_file (request_id, account_id, body, sha256, size_bytes, made_at, expires_at)
 VALUES (%(id)s, %(account)s, %(body)s, %(digest)s, %(size)s, %(now)s, %(until)s)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.database import WORKER_ROLE, database_for
 from app.ids import new_id
 from app.people.data_keys import VaultError
 from app.people.vault import Vault
@@ -20,6 +21,7 @@ from app.reductions import sent
 from app.rights import erase_run, export_run, promises, rules
 from app.rights.errors import ExportGone, ExportNotReady, RightsRequestNotFound
 from app.rights.export_pack import pack
+from app.settings import DatabaseSettings
 from tests import make
 from tests.city import NOON
 from tests.rights.leaving import (
@@ -132,7 +134,11 @@ async def test_a_killed_job_is_carried_on(committing, fresh_urls, what):
     state = "SELECT state FROM rights_request WHERE id = %s"
     assert await value(committing, state, ticket.id) == "running"
 
-    await promises.resume(committing, vault=VAULT, clock=lambda: SETTLED)
+    working = database_for(DatabaseSettings(pool_size=2), fresh_urls.app, role=WORKER_ROLE)
+    await working.open()
+    await promises.resume(working, vault=VAULT, clock=lambda: SETTLED)
+    assert await erase_run.sweep(working, clock=lambda: SETTLED) == 0
+    await working.close()
 
     assert await value(committing, state, ticket.id) == "done"
     if what == "export":

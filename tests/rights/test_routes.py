@@ -2,12 +2,13 @@
 
 import io
 import zipfile
+from datetime import date
 
 import pytest
 
 from app.people.register import register_officer
 from app.people.vault import vault_for
-from app.rights import export_run, rules
+from app.rights import export_run, requests, rules
 from tests import make
 from tests.city import NOON
 from tests.rights.leaving import anna, value
@@ -94,13 +95,20 @@ async def test_a_correction_is_answered_and_reading_it_is_seen(
     assert (await client.get("/v1/admin/rights-requests", headers=officer)).json()["items"] == []
 
 
-async def test_what_is_due_first_comes_first(client, hers, officer):
-    """The list of what waits can be cut at a day."""
-    await client.post("/v1/me/deletion", headers=hers)
+async def test_what_is_due_first_comes_first(client, database, person, hers, officer):
+    """The list of what waits begins with what is late, and can be cut at a day."""
+    await client.post("/v1/me/exports", headers=hers)
+    async with database.writing() as tx:
+        await requests.ask_deletion(
+            tx, account_id=person.account_id, today=date(2026, 1, 5), now=NOON
+        )
     where = "/v1/admin/rights-requests"
-    for before, found in (("2026-03-21", ["deletion"]), ("2026-03-20", [])):
+    for before, found in (
+        ("2026-03-21", [("deletion", True), ("export", False)]),
+        ("2026-03-20", [("deletion", True)]),
+    ):
         told = await client.get(where, headers=officer, params={"before": before})
-        assert [each["kind"] for each in told.json()["items"]] == found
+        assert [(each["kind"], each["late"]) for each in told.json()["items"]] == found
 
 
 async def test_leaving_can_be_taken_back(client, database, hers):
