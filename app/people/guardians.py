@@ -18,7 +18,7 @@ from app.audit.record import record
 from app.database import Tx
 from app.people import about
 from app.people.errors import GuardianNeeded, GuardianUnfit, WardNotFound
-from app.people.present import ensure_present
+from app.people.present import ensure_present, hold_alone
 
 CHILD_YEARS = 14
 CODE_LIFE = timedelta(hours=24)
@@ -53,7 +53,8 @@ def is_child(birth_year: int, now: datetime) -> bool:
 async def declare(tx: Tx, *, account_id: int, birth_year: int, now: datetime) -> str | None:
     """A child says in which year it was born; the code for its guardian.
 
-    The year can be told once; another one is an officer's correction.
+    What it agreed to before anybody knew its age ends. The year can be told once; another one is
+    an officer's correction.
 
     Returns:
         The code, which is kept as a digest; None for somebody who needs no guardian.
@@ -63,6 +64,7 @@ async def declare(tx: Tx, *, account_id: int, birth_year: int, now: datetime) ->
         GuardianUnfit: another year was told before, or a guardian has confirmed already.
 
     """
+    await hold_alone(tx, account_id=account_id)  # nobody agrees to anything for it meanwhile
     await ensure_present(tx, account_id=account_id)
     if not is_child(birth_year, now):
         return None
@@ -80,6 +82,7 @@ async def declare(tx: Tx, *, account_id: int, birth_year: int, now: datetime) ->
             "A guardian is known already, or another year was told.",
             "监护人已确认,或出生年份与此前不一致。",
         )
+    await tx.execute(_WITHDRAW, facts)
     return code
 
 

@@ -43,11 +43,21 @@ SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
           WHERE c.id = d.owner AND q.kind = 'deletion' AND q.state IN ('running', 'done')))
   FROM data_key d WHERE d.shredded_at IS NOT NULL
 """
+# Only years are known: a child is one until the year after its fourteenth birthday.
+_CHILDREN = """
+SELECT count(*), count(*) FILTER (WHERE EXISTS (
+         SELECT FROM consent c WHERE c.bucket = (g.ward_account_id % 1024)::smallint
+            AND c.account_id = g.ward_account_id AND c.withdrawn_at IS NULL))
+  FROM guardianship g
+ WHERE extract(year FROM now()) - g.birth_year <= 14
+   AND (g.confirmed_at IS NULL OR g.ended_at IS NOT NULL)
+"""
 
 CHECKS = (
     ("rights.whoever_left_is_nameless", _NAMELESS),
     ("rights.whoever_left_earns_nothing", _NO_NEWS),
     ("rights.keys_are_destroyed_on_request_alone", _SHREDDED),
+    ("rights.children_agree_with_their_guardian", _CHILDREN),
 )
 
 

@@ -174,3 +174,32 @@ async def test_agreeing_and_ending_at_once(committing):
     await asyncio.gather(*(agree(n) for n in range(8)), leave(), *(agree(n) for n in range(8, 16)))
     async with committing.reading() as tx:
         assert await agreed(tx, child) == 0
+
+
+async def test_what_a_child_agreed_to_before_its_age_was_known_ends(committing):
+    """Telling one's year and agreeing at the same moment: nothing holds without a guardian."""
+    async with committing.writing() as tx:
+        child = await person(tx, "child")
+        await links_card(tx, child)
+
+    async def agree(n):
+        try:
+            async with committing.writing() as tx:
+                await consents.give(
+                    tx,
+                    account_id=child,
+                    provider_id=1,
+                    scenarios=[f"s{n}"],
+                    notice_version=1,
+                    now=NOON,
+                )
+        except GuardianNeeded:
+            return
+
+    async def declare():
+        async with committing.writing() as tx:
+            assert await guardians.declare(tx, account_id=child, birth_year=BORN, now=NOON)
+
+    await asyncio.gather(*(agree(n) for n in range(8)), declare(), *(agree(n) for n in range(8)))
+    async with committing.reading() as tx:
+        assert await agreed(tx, child) == 0

@@ -224,6 +224,10 @@ async def test_points_that_come_back_later_are_swept(committing):
          "rights.keys_are_destroyed_on_request_alone"),
         ("UPDATE rights_request SET finished_at = '2020-01-01'",
          "rights.whoever_left_earns_nothing"),
+        (("INSERT INTO guardianship (ward_account_id, birth_year, declared_at, ranked, pooled)"
+         " SELECT account_id, 2020, now(), false, false FROM consent"
+         " WHERE withdrawn_at IS NULL LIMIT 1"),
+         "rights.children_agree_with_their_guardian"),
     ],
 )  # fmt: skip
 async def test_a_person_forgotten_by_half_is_found(database, harm, law):
