@@ -15,10 +15,11 @@ from sqlmodel import SQLModel
 
 for _room in (
     "people", "audit", "approvals", "ledger", "notices", "merchants", "intake", "catalogue",
-    "reductions", "rewards", "settlement",
+    "reductions", "rewards", "settlement", "rights",
 ):  # fmt: skip
     import_module(f"app.{_room}.tables")
 import_module("app.ledger.tables_books")
+import_module("app.people.tables_keys")
 import_module("app.reductions.lane_tables")
 
 _ONE_AT_A_TIME = 7_485_501

@@ -85,7 +85,8 @@ _LOCAL = {
     _IN_LINE: "outbox ticket queue.procrastinate_events queue.procrastinate_jobs"
     " queue.procrastinate_periodic_defers queue.procrastinate_workers",
     _FOLDED: "breakage ledger_cursor ledger_epoch ledger_sweep rollup seal seal_day seal_round",
-    _PEOPLE: "citizen consent household household_member link",
+    _PEOPLE: "citizen consent data_key export_file guardianship household household_member link"
+    " link_claim rights_request",
     "one row a delivery, whichever buckets it is about": "batch ingest_file lane_delivery",
 }
 

@@ -8,7 +8,8 @@ restarted tomorrow still reads its own tokens and coupons. Production refuses th
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,11 +27,13 @@ FILE = "keys.json"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """What we sign tokens with, work coupons out with, and digest card numbers with."""
+    """What we sign tokens with, work coupons out with, digest card numbers and seal names with."""
 
     token: Ed25519PrivateKey
     coupon: bytes
     subject: bytes
+    masters: Mapping[int, bytes] = field(default_factory=dict)
+    suite: str = "aes"
 
 
 def keys_for(settings: KeySettings, home: Path) -> Keys:
@@ -49,7 +52,21 @@ def keys_for(settings: KeySettings, home: Path) -> Keys:
     token = load_pem_private_key(kept["token"].encode(), password=None)
     if not isinstance(token, Ed25519PrivateKey):
         raise ValueError("PUHUI_KEYS__TOKEN must be an Ed25519 private key, PEM")  # noqa: TRY004 -- the value is wrong
-    return Keys(token, _bytes(kept, "coupon"), _bytes(kept, "subject"))
+    masters = _masters(settings.master.get_secret_value() if settings.master else "")
+    return Keys(token, _bytes(kept, "coupon"), _bytes(kept, "subject"), masters, settings.suite)
+
+
+def _masters(text: str) -> dict[int, bytes]:
+    """The vault's master keys; without a setting the vault works one out from the subject key."""
+    masters: dict[int, bytes] = {}
+    for part in text.split(",") if text else []:
+        number, _, key = part.strip().partition(":")
+        if not number.isascii() or not number.isdigit() or not 0 < int(number) < 2**15:
+            raise ValueError("PUHUI_KEYS__MASTER is `number:hex,...`, numbers from 1 to 32767")
+        if int(number) in masters or len(bytes.fromhex(key)) < 32:
+            raise ValueError("PUHUI_KEYS__MASTER needs distinct numbers and 32 bytes each, as hex")
+        masters[int(number)] = bytes.fromhex(key)
+    return masters
 
 
 def _bytes(kept: dict[str, str], name: str) -> bytes:

@@ -37,6 +37,7 @@ from app.merchants.counter import Counter
 from app.people import routes_citizen as people_citizen
 from app.people import routes_officer as people_officer
 from app.people.tokens import Tokens
+from app.people.vault import vault_for
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
 from app.reductions import routes_officer as reductions_officer
@@ -58,6 +59,12 @@ from app.rewards import routes_public as rewards_public
 from app.rewards import routes_public_pictures as rewards_public_pictures
 from app.rewards.gate import Gate
 from app.rewards.redeem_admission import Admission
+from app.rights import routes_citizen as rights_citizen
+from app.rights import routes_citizen_claims as rights_claims
+from app.rights import routes_citizen_consents as rights_consents
+from app.rights import routes_officer as rights_officer
+from app.rights import routes_provider as rights_provider
+from app.rights import routes_public as rights_public
 from app.settings import Settings
 from app.settlement import days as settlement_days
 from app.settlement import payouts
@@ -117,6 +124,12 @@ _ROUTERS = (
     settlement_merchant.router,
     settlement_officer.router,
     settlement_payouts.router,
+    rights_citizen.router,
+    rights_consents.router,
+    rights_claims.router,
+    rights_provider.router,
+    rights_public.router,
+    rights_officer.router,
     merchants_public.router,
     merchants_merchant.router,
     merchants_merchant_accounts.router,
@@ -173,6 +186,7 @@ def create_app(
     app.state.cache = cache
     app.state.keys = keys
     app.state.tokens = Tokens(keys.token)
+    app.state.vault = vault_for(keys)
     app.state.counter = Counter(database)
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS

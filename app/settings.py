@@ -46,6 +46,12 @@ class KeySettings(BaseModel, frozen=True, extra="forbid"):
     token: SecretStr | None = Field(default=None, description="Ed25519 private key, PEM.")
     coupon: SecretStr | None = Field(default=None, description="32 bytes or more, as hex.")
     subject: SecretStr | None = Field(default=None, description="32 bytes or more, as hex.")
+    master: SecretStr | None = Field(
+        default=None,
+        description="Master keys of the vault, `1:hex,2:hex`, 32 bytes or more each; the highest"
+        " number seals. After adding one: `puhui keys rotate`, then the old one may go.",
+    )
+    suite: Literal["aes", "sm4"] = Field(default="aes", description="What the vault seals with.")
 
 
 class LimitSettings(BaseModel, frozen=True, extra="forbid"):
@@ -90,6 +96,7 @@ class Settings(BaseSettings):
             "PUHUI_KEYS__TOKEN": self.keys.token,
             "PUHUI_KEYS__COUPON": self.keys.coupon,
             "PUHUI_KEYS__SUBJECT": self.keys.subject,
+            "PUHUI_KEYS__MASTER": self.keys.master,
         }
         missing = [name for name, value in needed.items() if value is None]
         if self.environment == "production" and missing:

@@ -20,9 +20,12 @@ from procrastinate.jobs import Status
 from app import worker_acts, worker_books, worker_ledger
 from app.clock import utc_now
 from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
+from app.keys import keys_for
 from app.lanes import LANES_OFF, LaneMap
 from app.notices.deliver import Channel, ConsoleChannel, deliver
+from app.people.vault import Vault, vault_for
 from app.rewards import offers_jobs, queue_tend, release
+from app.rights import promises
 from app.settings import Settings
 from app.settlement import closing_jobs
 
@@ -85,6 +88,7 @@ def jobs_on(
     database: Database,
     channel: Channel,
     lanes: LaneMap = LANES_OFF,
+    vault: Vault | None = None,
 ) -> procrastinate.App:
     """Every promise this service makes, and the function that keeps it.
 
@@ -124,6 +128,7 @@ def jobs_on(
         await _patiently(lambda: offers_jobs.resume(database, clock=utc_now))
 
     closing_jobs.promise(jobs, database=database, clock=utc_now, patiently=_patiently)
+    promises.promise(jobs, database=database, vault=vault, clock=utc_now, patiently=_patiently)
     return jobs
 
 
@@ -225,7 +230,8 @@ async def _serve(settings: Settings, url: str, channel: Channel) -> None:
         },
     )
     lanes = LaneMap(settings.lanes)
-    jobs = jobs_on(connector, database=database, channel=channel, lanes=lanes)
+    vault = vault_for(keys_for(settings.keys, settings.home)) if settings.home else None
+    jobs = jobs_on(connector, database=database, channel=channel, lanes=lanes, vault=vault)
     try:
         await database.open()
         # Months are made at the start too: the machine may have been off at the daily hour.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -13,6 +13,10 @@ class AuditRecord(SQLModel, table=True):
     """One act of one person or process upon one thing."""
 
     __tablename__ = "audit_record"
+    __table_args__ = (
+        Index("audit_record_subject", "subject", "id"),
+        Index("audit_record_actor", "actor", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -10,6 +10,7 @@ from app.merchants import verify as merchants
 from app.people import verify as people
 from app.reductions import verify as reductions
 from app.rewards import verify as rewards
+from app.rights import verify as rights
 from app.settlement import verify as settlement
 
 
@@ -27,4 +28,5 @@ async def prove(database: Database) -> list[Check]:
             *await reductions.checks(tx, versions=versions),
             *await rewards.breaches(tx),
             *await settlement.checks(tx),
+            *await rights.checks(tx),
         ]

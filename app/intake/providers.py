@@ -15,6 +15,7 @@ class ProviderView:
     code: str
     name_zh: str
     name_en: str
+    proof: str
 
 
 async def by_code(tx: Tx, *, code: str) -> ProviderView:
@@ -38,16 +39,28 @@ async def codes(tx: Tx) -> dict[int, str]:
     return {number: code async for number, code in rows}
 
 
-async def admit(tx: Tx, *, code: str, name_zh: str, name_en: str, now: datetime) -> ProviderView:
-    """Admit a provider, or return the one that has this code already."""
-    await tx.execute(_ADMIT, (code, name_zh, name_en, now))
+async def admit(
+    tx: Tx, *, code: str, name_zh: str, name_en: str, now: datetime, proof: str = "none"
+) -> ProviderView:
+    """Admit a provider, or return the one that has this code already.
+
+    Args:
+        tx: the caller's transaction.
+        code: its name in addresses.
+        name_zh: for citizens.
+        name_en: for citizens.
+        now: when (UTC).
+        proof: how its cards are proved to be somebody's (`app.people.proofs`).
+
+    """
+    await tx.execute(_ADMIT, (code, name_zh, name_en, now, proof))
     return await by_code(tx, code=code)
 
 
 _FIND = """
-SELECT id, code, name_zh, name_en FROM provider WHERE code = %s AND suspended_at IS NULL
+SELECT id, code, name_zh, name_en, proof FROM provider WHERE code = %s AND suspended_at IS NULL
 """
 _ADMIT = """
-INSERT INTO provider (id, code, name_zh, name_en, created_at)
-SELECT nextval('provider_number'), %s, %s, %s, %s ON CONFLICT (code) DO NOTHING
+INSERT INTO provider (id, code, name_zh, name_en, created_at, proof)
+SELECT nextval('provider_number'), %s, %s, %s, %s, %s ON CONFLICT (code) DO NOTHING
 """

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     LargeBinary,
     SmallInteger,
@@ -22,7 +23,10 @@ class Provider(SQLModel, table=True):
     """A company that holds evidence: a metro, a bike operator, a charging network."""
 
     __tablename__ = "provider"
-    __table_args__ = (UniqueConstraint("code", name="provider_code"),)
+    __table_args__ = (
+        UniqueConstraint("code", name="provider_code"),
+        CheckConstraint("proof IN ('none', 'callback', 'amount', 'code')", name="provider_proof"),
+    )
 
     id: int = Field(primary_key=True, sa_type=SmallInteger)
     code: str = Field(max_length=40)
@@ -30,6 +34,7 @@ class Provider(SQLModel, table=True):
     name_en: str = Field(max_length=80)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     suspended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    proof: str = Field(max_length=10, sa_column_kwargs={"server_default": text("'none'")})
 
 
 class Batch(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""Door: the little that offers may ask about a citizen. Reads only; one statement."""
+"""Door: the little that other rooms may ask about a citizen. Reads only; one statement each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +33,16 @@ async def about(tx: Tx, *, account_id: int, now: datetime) -> About | None:
     return About(district_code, known_since, birth_year, household, together)
 
 
+async def birth_year(tx: Tx, *, account_id: int) -> int | None:
+    """In which year somebody was born, if they or their guardian told us; the one door for it."""
+    row = await (await tx.execute(_BIRTH_YEAR, {"account": account_id})).fetchone()
+    return None if row is None else row[0]
+
+
+_BIRTH_YEAR = """
+SELECT coalesce((SELECT birth_year FROM guardianship WHERE ward_account_id = %(account)s),
+                (SELECT birth_year FROM citizen WHERE account_id = %(account)s))
+"""
 _ABOUT = """
 SELECT c.district_code, c.created_at, c.birth_year, home.household_id,
        ARRAY(SELECT m.account_id FROM household_member m

@@ -16,6 +16,13 @@ async def account_of(
     return None if row is None else int(row[0])
 
 
+async def citizen_of(tx: Tx, *, account_id: int) -> UUID | None:
+    """The id of the citizen behind an account; None for nobody."""
+    row = await (await tx.execute(_CITIZEN, (account_id,))).fetchone()
+    return None if row is None else UUID(str(row[0]))
+
+
+_CITIZEN = "SELECT id FROM citizen WHERE account_id = %s"
 _ACCOUNT = """
 SELECT account_id FROM citizen WHERE id = %(citizen)s::uuid OR account_id = %(account)s::bigint
 """

@@ -154,3 +154,71 @@ class JoinCodeUnknown(DomainError):
     status = 404
     title = "No such code"
     title_zh = "邀请码无效或已过期"
+
+
+class PersonLeft(DomainError):
+    """The account's owner asked to be forgotten, and was; nothing new can begin for it."""
+
+    status = 410
+    title = "This account was deleted"
+    title_zh = "账户已注销"
+
+
+class GuardianNeeded(DomainError):
+    """Below the age of 14 a guardian has to confirm before anything is agreed to."""
+
+    status = 403
+    title = "A guardian has to agree"
+    title_zh = "须监护人同意"
+
+
+class GuardianUnfit(DomainError):
+    """Whoever confirms is a child too, or the child's year or guardian is fixed already."""
+
+    title = "Guardian or year of birth do not fit"
+    title_zh = "监护人或出生年份不符"
+
+
+class WardNotFound(DomainError):
+    """No child shows this code, or you are not this child's guardian."""
+
+    status = 404
+    title = "No such ward"
+    title_zh = "未找到被监护人"
+
+
+class ProofNeeded(DomainError):
+    """This provider's cards are linked by proving that they are yours; see /v1/me/link-claims."""
+
+    title = "Prove that the card is yours"
+    title_zh = "请先验证卡证归属"
+
+
+class LinkClaimNotFound(DomainError):
+    """You have no such claim of a card."""
+
+    status = 404
+    title = "No such claim"
+    title_zh = "绑定申请不存在"
+
+
+class LinkClaimClosed(DomainError):
+    """The claim was decided, cancelled, or its time or tries are over; make a new one."""
+
+    title = "The claim is closed"
+    title_zh = "绑定申请已关闭"
+
+
+class ChallengeMissing(DomainError):
+    """The provider has not said yet what would prove that the card is yours."""
+
+    title = "Nothing to answer yet"
+    title_zh = "数据提供方尚未发起验证"
+
+
+class TooManyClaims(DomainError):
+    """So many claims a day, for a person and for a card; then the next day has to be waited for."""
+
+    status = 429
+    title = "Too many claims today"
+    title_zh = "今日绑定申请次数过多"

@@ -13,11 +13,9 @@ from psycopg.errors import ExclusionViolation, UniqueViolation
 
 from app.audit.record import record
 from app.database import Tx, savepoint
-from app.ids import bucket_of
+from app.people import consents, notices
 from app.people.errors import CardTaken, LinkNotFound
 
-NOTICE_VERSION = 1
-"""Which privacy notice a citizen agrees to; a new text is a new number."""
 REACHES_BACK = timedelta(days=30)
 """As long as the methodologies accept late evidence."""
 
@@ -40,27 +38,29 @@ async def link(
 
     Raises:
         CardTaken: somebody else holds the card at this time.
+        PersonLeft: the account's owner was forgotten.
+        GuardianNeeded: a child's guardian has to confirm first.
 
     """
     key = {"provider": provider_id, "subject": subject, "account": account_id, "now": now}
     holder = await (await tx.execute(_OPEN, key)).fetchone()
     if holder is not None and holder[0] != account_id:
         raise _taken()
+    # First, because it makes sure that the person is there, and stays until we are done.
+    await consents.give(
+        tx,
+        account_id=account_id,
+        provider_id=provider_id,
+        scenarios=scenarios,
+        notice_version=notices.current(now).version,
+        now=now,
+    )
     if holder is None:
         try:
             async with savepoint(tx):
                 await tx.execute(_LINK, key | {"back": now - REACHES_BACK})
         except (ExclusionViolation, UniqueViolation) as error:
             raise _taken() from error
-    await tx.execute(
-        _CONSENT,
-        key
-        | {
-            "bucket": bucket_of(account_id),
-            "scenarios": sorted(set(scenarios)),
-            "notice": NOTICE_VERSION,
-        },
-    )
     await record(
         tx,
         actor=f"citizen:{account_id}",
@@ -83,31 +83,7 @@ async def unlink(tx: Tx, *, account_id: int, subject: UUID, now: datetime) -> No
     ).fetchone()
     if row is None:
         raise LinkNotFound("You have no open link with this id.", "您没有该绑定。")
-    await withdraw(tx, account_id=account_id, provider_id=row[0], scenario=None, now=now)
-
-
-async def withdraw(
-    tx: Tx, *, account_id: int, provider_id: int, scenario: str | None, now: datetime
-) -> None:
-    """Withdraw consent for one scenario of a provider, or (None) for all of them."""
-    await tx.execute(
-        _WITHDRAW,
-        {
-            "bucket": bucket_of(account_id),
-            "account": account_id,
-            "provider": provider_id,
-            "scenario": scenario,
-            "now": now,
-        },
-    )
-    await record(
-        tx,
-        actor=f"citizen:{account_id}",
-        action="people.withdraw",
-        subject=f"provider:{provider_id}",
-        facts={"scenario": scenario or "all"},
-        now=now,
-    )
+    await consents.withdraw(tx, account_id=account_id, provider_id=row[0], scenario=None, now=now)
 
 
 def _taken() -> CardTaken:
@@ -127,23 +103,8 @@ SELECT %(provider)s, %(subject)s, %(account)s,
        greatest(%(back)s, coalesce(max(valid_until), '-infinity'))
   FROM link WHERE provider_id = %(provider)s AND subject = %(subject)s
 """
-_CONSENT = """
-INSERT INTO consent (bucket, account_id, provider_id, scenario, given_at, notice_version)
-SELECT %(bucket)s, %(account)s, %(provider)s, s, %(now)s, %(notice)s
-  FROM unnest(%(scenarios)s::text[]) AS t (s)
- WHERE NOT EXISTS (
-   SELECT FROM consent c WHERE c.bucket = %(bucket)s AND c.account_id = %(account)s
-      AND c.provider_id = %(provider)s AND c.scenario = s AND c.withdrawn_at IS NULL)
-ON CONFLICT DO NOTHING
-"""
 _UNLINK = """
 UPDATE link SET valid_until = greatest(%(now)s, valid_from + interval '1 microsecond')
  WHERE account_id = %(account)s AND subject = %(subject)s AND valid_until IS NULL
 RETURNING provider_id
-"""
-_WITHDRAW = """
-UPDATE consent SET withdrawn_at = greatest(%(now)s, given_at)
- WHERE bucket = %(bucket)s AND account_id = %(account)s AND provider_id = %(provider)s
-   AND withdrawn_at IS NULL
-   AND (%(scenario)s::text IS NULL OR scenario = %(scenario)s::text)
 """

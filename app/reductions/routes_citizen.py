@@ -12,7 +12,7 @@ from app.intake import providers
 from app.intake.errors import ProviderNotFound
 from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
 from app.people import linking, links
-from app.people.errors import CardTaken, LinkNotFound
+from app.people.errors import CardTaken, GuardianNeeded, LinkNotFound, PersonLeft, ProofNeeded
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.people.subjects import digest_of
 from app.problems import document
@@ -95,7 +95,15 @@ async def list_links(citizen: CurrentCitizen, tx: CitizenTx) -> LinkList:
 @router.post(
     "/links",
     status_code=status.HTTP_201_CREATED,
-    responses=document(ProviderNotFound, ScenarioUnknown, CardTaken, TooManyRequests),
+    responses=document(
+        ProviderNotFound,
+        ScenarioUnknown,
+        CardTaken,
+        ProofNeeded,
+        GuardianNeeded,
+        PersonLeft,
+        TooManyRequests,
+    ),
 )
 async def link_card(
     body: LinkIn, request: Request, citizen: CurrentCitizen, tx: WriteTx, now: Now
@@ -105,6 +113,12 @@ async def link_card(
     limit = state.settings.limits.citizen_writes_per_minute
     await state.cache.allow(f"citizen:{citizen.account_id}", per_minute=limit)
     provider = await providers.by_code(tx, code=body.provider)
+    if provider.proof != "none":
+        raise ProofNeeded(
+            "Claim the card with `POST /v1/me/link-claims`.",
+            "请通过 POST /v1/me/link-claims 申请绑定并验证。",
+            proof=provider.proof,
+        )
     versions = await state.catalogue.versions(tx)
     for scenario in body.scenarios:
         if scenario not in versions.by_methodology:

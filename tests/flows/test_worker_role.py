@@ -45,7 +45,7 @@ async def test_the_worker_signs_nobody_up(committing, working):
     """It cannot make a citizen or an officer, link a card, decide a proposal or take evidence in."""
     await Load(committing).found()
     for refused in (
-        "SELECT * FROM citizen",
+        "INSERT INTO citizen DEFAULT VALUES",
         "INSERT INTO officer DEFAULT VALUES",
         "INSERT INTO link DEFAULT VALUES",
         "UPDATE proposal SET verdict = 'approved'",

@@ -14,6 +14,7 @@ _SAMPLES = {
     "boolean": "true",
     "bytea": "decode(repeat('ab', 32), 'hex')",
     "character varying": "'x'",
+    "character varying[]": "'{}'",
     "text": "'x'",
 }
 

@@ -23,25 +23,28 @@ budget_slot             SIU   SIU    S      -
 cap_lane                SID   SD     -      -
 cap_use                 SIU   SIU    S      -
 cause                   SI    SI     S      S      book own
-citizen                 SIU   -      -      S      own
+citizen                 SIU   Su     -      S      own
 claim                   SID   SD     -      -
 claim_subject           SIU   SIU    -      -
 code_import             SIU   SIU    -      -
 code_line               SIUD  SIUD   -      -
-consent                 SIu   S      -      S      own
+consent                 SIu   Su     -      S      own
 correction              SIu   Su     S      S
 counter_account         SI    S      S      S
 coupon_refund           SI    S      S      S      book own sale
 coupon_undo             SI    S      S      S      book own sale
+data_key                SIu   SIu    -      -
 debt                    SIU   SIU    S      S      own
 dry_run_report          SI    SI     S      -      book
 entry                   SI    SI     S      S      book own
 evidence                SI    S      -      -      book
 exchange_rate           SI    S      S      S      book
 expiry_notice           SI    SI     S      -
+export_file             SID   SID    -      S      own
 factor_set              SI    S      S      S      book
 funding_budget          SI    S      S      -
 funding_slot            SIU   SIU    S      -
+guardianship            SIU   Su     -      -
 held_activity           SI    S      S      S      own
 household               SIu   -      -      -
 household_member        SIu   -      -      -
@@ -52,7 +55,8 @@ lane_delivery           SIUD  SD     -      -
 ledger_cursor           SIU   SIU    S      -
 ledger_epoch            S     S      S      -      book
 ledger_sweep            SIU   SIU    S      -
-link                    SIu   S      -      S      own
+link                    SIu   Su     -      S      own
+link_claim              SIu   Su     -      S      own
 lot                     SIU   SIU    S      S      own
 merchant                SIU   S      S      S
 merchant_application    SIu   -      -      -
@@ -86,6 +90,7 @@ redemption              SIu   SIu    -      S      own sale
 reduction               SI    S      S      S      book own
 reduction_correction    SI    SI     S      S      book own
 request                 SIu   S      -      -
+rights_request          SIu   Su     -      S      own
 rollup                  SIU   SIU    S      -
 rotating_rule           SIU   S      -      S
 rotating_use            SI    S      -      S      book

@@ -22,6 +22,8 @@ SEES_OTHERS = {
     "read_proof": "a seal's siblings are other people's entries; they leave as hashes",
     "list_own_account_changes": "whether a proposal was rejected stands with the proposals",
     "read_household": "the nicknames of those who live together",
+    "list_wards": "a guardianship is about two accounts",
+    "read_privacy": "who looked is written in the log of all, which belongs to nobody",
     "profile": "a contact belongs to an application, not to a merchant",
 }
 ANNA, BORIS = 1, 1025

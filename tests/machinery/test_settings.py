@@ -14,6 +14,7 @@ PRODUCTION = {
     "PUHUI_KEYS__TOKEN": "-----hidden-word-----",
     "PUHUI_KEYS__COUPON": "aa" * 32,
     "PUHUI_KEYS__SUBJECT": "bb" * 32,
+    "PUHUI_KEYS__MASTER": "1:" + "aa" * 32,
 }
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.people import linking, links
+from app.people import consents, linking, links
 from app.people.errors import CardTaken, CitizenNotFound, LinkNotFound
 from app.people.register import citizen, register_citizen
 from app.people.subjects import digest_of
@@ -79,7 +79,7 @@ async def test_withdrawing_one_scenario_keeps_the_others(tx):
     """Scenarios are independent of each other."""
     anna = await person(tx, "anna")
     await tie(tx, anna, scenarios=("bike_ride", "transit_rail"))
-    await linking.withdraw(
+    await consents.withdraw(
         tx, account_id=anna.account_id, provider_id=1, scenario="bike_ride", now=NOON
     )
     [holder] = (await links.holders(tx, provider_id=1, subjects=[CARD]))[CARD]

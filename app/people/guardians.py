@@ -1,0 +1,227 @@
+"""Use cases: a child under 14 names its age, an adult who is responsible agrees for it.
+
+The child's app shows a code; the guardian, signed in as themselves, types it. Until then, and after
+the guardian ends it, nothing can be agreed to for the child. Only years of birth are known, so a
+child counts as one until the year after its fourteenth birthday. Children are not ranked and their
+grams are not pooled, unless the guardian says so.
+
+Source: PIPL articles 28 and 31.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.audit.record import record
+from app.database import Tx
+from app.people import about
+from app.people.errors import GuardianNeeded, GuardianUnfit, WardNotFound
+from app.people.present import ensure_present, hold_alone
+
+CHILD_YEARS = 14
+CODE_LIFE = timedelta(hours=24)
+CODE_CHARS = 10
+_SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """A child somebody is responsible for, and what is done with its acts."""
+
+    account_id: int
+    birth_year: int
+    confirmed_at: datetime
+    ranked: bool
+    pooled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Accounts that stand in no ranking, and accounts whose grams are in no pool."""
+
+    unranked: frozenset[int]
+    unpooled: frozenset[int]
+
+
+def is_child(birth_year: int, now: datetime) -> bool:
+    """Whether somebody born in this year may still be under 14."""
+    return now.astimezone(UTC).year - birth_year <= CHILD_YEARS
+
+
+async def declare(tx: Tx, *, account_id: int, birth_year: int, now: datetime) -> str | None:
+    """A child says in which year it was born; the code for its guardian.
+
+    What it agreed to before anybody knew its age ends. The year can be told once; another one is
+    an officer's correction.
+
+    Returns:
+        The code, which is kept as a digest; None for somebody who needs no guardian.
+
+    Raises:
+        PersonLeft: the account's owner was forgotten.
+        GuardianUnfit: another year was told before, or a guardian has confirmed already.
+
+    """
+    await hold_alone(tx, account_id=account_id)  # nobody agrees to anything for it meanwhile
+    await ensure_present(tx, account_id=account_id)
+    if not is_child(birth_year, now):
+        return None
+    code = "".join(secrets.choice(_SYMBOLS) for _ in range(CODE_CHARS))
+    facts = {
+        "ward": account_id,
+        "year": birth_year,
+        "digest": _digest(code),
+        "until": now + CODE_LIFE,
+        "now": now,
+    }
+    row = await (await tx.execute(_DECLARE, facts)).fetchone()
+    if row is None:
+        raise GuardianUnfit(
+            "A guardian is known already, or another year was told.",
+            "监护人已确认,或出生年份与此前不一致。",
+        )
+    await tx.execute(_WITHDRAW, facts)
+    return code
+
+
+async def confirm(tx: Tx, *, guardian_account_id: int, code: str, now: datetime) -> Ward:
+    """An adult takes responsibility for the child whose app shows the code.
+
+    Raises:
+        WardNotFound: no child shows this code now.
+        GuardianUnfit: whoever confirms is a child too, or is that child.
+
+    """
+    await ensure_present(tx, account_id=guardian_account_id)
+    year = await about.birth_year(tx, account_id=guardian_account_id)
+    if year is not None and is_child(year, now):
+        raise GuardianUnfit("A guardian is an adult.", "监护人须为成年人。")
+    facts = {"guardian": guardian_account_id, "digest": _digest(code.upper()), "now": now}
+    row = await (await tx.execute(_CONFIRM, facts)).fetchone()
+    if row is None:
+        raise WardNotFound("No child shows this code now.", "验证码无效或已过期。")
+    ward = Ward(*row)
+    await _note(tx, "people.guard", guardian_account_id, ward.account_id, now)
+    return ward
+
+
+async def end(tx: Tx, *, guardian_account_id: int, ward_account_id: int, now: datetime) -> None:
+    """The guardian takes everything back: what was agreed to for the child ends at once.
+
+    Raises:
+        WardNotFound: this is not a ward of theirs.
+
+    """
+    facts = {"guardian": guardian_account_id, "ward": ward_account_id, "now": now}
+    if (await tx.execute(_END, facts)).rowcount == 0:
+        raise WardNotFound("You are not this child's guardian.", "您不是该儿童的监护人。")
+    await tx.execute(_WITHDRAW, facts)
+    await _note(tx, "people.unguard", guardian_account_id, ward_account_id, now)
+
+
+async def settle(
+    tx: Tx, *, guardian_account_id: int, ward_account_id: int, ranked: bool, pooled: bool
+) -> None:
+    """The guardian says whether the child is ranked, and whether its grams are pooled.
+
+    Raises:
+        WardNotFound: this is not a ward of theirs.
+
+    """
+    facts = {"guardian": guardian_account_id, "ward": ward_account_id}
+    facts |= {"ranked": ranked, "pooled": pooled}
+    if (await tx.execute(_SETTLE, facts)).rowcount == 0:
+        raise WardNotFound("You are not this child's guardian.", "您不是该儿童的监护人。")
+
+
+async def wards(tx: Tx, *, guardian_account_id: int) -> list[Ward]:
+    """The children somebody is responsible for."""
+    return [Ward(*row) async for row in await tx.execute(_WARDS, (guardian_account_id,))]
+
+
+async def ensure_may_agree(tx: Tx, *, account_id: int, now: datetime) -> None:
+    """Refuse a child without a guardian; hold what its guardian said until we are done.
+
+    Raises:
+        GuardianNeeded: a guardian has to confirm first.
+
+    """
+    row = await (await tx.execute(_HOLD, (account_id,))).fetchone()
+    year = await about.birth_year(tx, account_id=account_id)
+    if year is None or not is_child(year, now) or (row is not None and row[0]):
+        return
+    raise GuardianNeeded(
+        "Show your guardian the code of `POST /v1/me/guardian`.",
+        "未满十四周岁,请由监护人确认后再授权。",
+    )
+
+
+async def apart(tx: Tx, *, account_ids: Collection[int], now: datetime) -> Apart:
+    """Which of these accounts are not ranked, and which are not pooled; one statement.
+
+    Args:
+        tx: a reading connection.
+        account_ids: any number.
+        now: whose age is asked at this moment (UTC).
+
+    """
+    oldest = now.astimezone(UTC).year - CHILD_YEARS
+    rows = await (await tx.execute(_APART, {"accounts": list(account_ids), "y": oldest})).fetchall()
+    return Apart(
+        frozenset(account_id for account_id, ranked, _ in rows if not ranked),
+        frozenset(account_id for account_id, _, pooled in rows if not pooled),
+    )
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(f"guardian\n{code}".encode()).digest()
+
+
+async def _note(tx: Tx, action: str, guardian: int, ward: int, now: datetime) -> None:
+    await record(tx, actor=f"citizen:{guardian}", action=action, subject=f"citizen:{ward}", now=now)
+
+
+_DECLARE = """
+INSERT INTO guardianship AS g (ward_account_id, birth_year, code_digest, code_expires_at,
+                               declared_at, ranked, pooled)
+VALUES (%(ward)s, %(year)s, %(digest)s, %(until)s, %(now)s, false, false)
+ON CONFLICT (ward_account_id) DO UPDATE
+   SET code_digest = excluded.code_digest, code_expires_at = excluded.code_expires_at
+ WHERE g.birth_year = excluded.birth_year AND (g.confirmed_at IS NULL OR g.ended_at IS NOT NULL)
+RETURNING ward_account_id
+"""
+_CONFIRM = """
+UPDATE guardianship
+   SET guardian_account_id = %(guardian)s, confirmed_at = %(now)s, ended_at = NULL,
+       code_digest = NULL, code_expires_at = NULL, ranked = false, pooled = false
+ WHERE code_digest = %(digest)s AND code_expires_at > %(now)s
+   AND ward_account_id <> %(guardian)s
+RETURNING ward_account_id, birth_year, confirmed_at, ranked, pooled
+"""
+_END = """
+UPDATE guardianship SET ended_at = %(now)s
+ WHERE ward_account_id = %(ward)s AND guardian_account_id = %(guardian)s AND ended_at IS NULL
+"""
+_WITHDRAW = """
+UPDATE consent SET withdrawn_at = greatest(%(now)s, given_at)
+ WHERE bucket = (%(ward)s::bigint %% 1024)::smallint AND account_id = %(ward)s
+   AND withdrawn_at IS NULL
+"""
+_SETTLE = """
+UPDATE guardianship SET ranked = %(ranked)s, pooled = %(pooled)s
+ WHERE ward_account_id = %(ward)s AND guardian_account_id = %(guardian)s AND ended_at IS NULL
+"""
+_WARDS = """
+SELECT ward_account_id, birth_year, confirmed_at, ranked, pooled FROM guardianship
+ WHERE guardian_account_id = %s AND ended_at IS NULL ORDER BY confirmed_at, ward_account_id
+"""
+_HOLD = """
+SELECT confirmed_at IS NOT NULL AND ended_at IS NULL FROM guardianship
+ WHERE ward_account_id = %s FOR SHARE
+"""
+_APART = """
+SELECT ward_account_id, ranked AND ended_at IS NULL, pooled AND ended_at IS NULL
+  FROM guardianship WHERE ward_account_id = ANY(%(accounts)s::bigint[]) AND birth_year >= %(y)s
+"""
