@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -50,6 +52,14 @@ def keys_for(settings: KeySettings, home: Path) -> Keys:
     if not isinstance(token, Ed25519PrivateKey):
         raise ValueError("PUHUI_KEYS__TOKEN must be an Ed25519 private key, PEM")  # noqa: TRY004 -- the value is wrong
     return Keys(token, _bytes(kept, "coupon"), _bytes(kept, "subject"))
+
+
+def derived(secret: bytes, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose; what is done with it tells nothing about the others.
+
+    Source: RFC 5869.
+    """
+    return HKDF(SHA256(), 32, salt=None, info=f"puhui {purpose}".encode()).derive(secret)
 
 
 def _bytes(kept: dict[str, str], name: str) -> bytes:

@@ -57,6 +57,9 @@ from app.settlement import payouts
 from app.settlement import routes_merchant as settlement_merchant
 from app.settlement import routes_officer as settlement_officer
 from app.settlement import routes_officer_payouts as settlement_payouts
+from app.sign_in import routes_citizen as sign_in_citizen
+from app.sign_in import routes_public as sign_in_public
+from app.sign_in.desk import desk_for
 
 
 async def _calendar(tx: Tx, now: datetime) -> tuple[date, int]:
@@ -116,6 +119,8 @@ _ROUTERS = (
     approvals_officer.router,
     ledger_officer.books,
     ledger_public.router,
+    sign_in_public.router,
+    sign_in_citizen.router,
 )
 
 
@@ -158,6 +163,9 @@ def create_app(
     app.state.keys = keys
     app.state.tokens = Tokens(keys.token)
     app.state.counter = Counter(database)
+    app.state.desk = desk_for(settings, keys, database=database, tokens=app.state.tokens)
+    app.state.key_ring = app.state.desk.key_ring
+    app.state.sessions = app.state.desk.sessions
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
     app.state.admission = Admission(Gate(cache.store), device_key=keys.subject)
@@ -165,6 +173,7 @@ def create_app(
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")
+    app.include_router(sign_in_public.well_known)
     app.include_router(routes_till.router)
     probes.install(app)
     app.add_middleware(probes.Metrics)
