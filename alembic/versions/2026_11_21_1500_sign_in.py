@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.execute(_TABLES)
     op.execute("SELECT show_own_rows('sign_in_session')")
     op.execute(_RIGHTS)
+    op.execute(_OFFICES)
 
 
 def downgrade() -> None:
@@ -128,6 +129,12 @@ GRANT SELECT, INSERT, UPDATE ON credential, enrolment TO puhui_app;
 GRANT SELECT, INSERT, UPDATE (ends_at) ON signing_key TO puhui_app;
 GRANT SELECT, DELETE ON one_time_code, sign_in_budget, sign_in_count, sign_in_session
   TO puhui_worker;
+"""
+
+# Roles of before there were offices; any other one may do nothing.
+_OFFICES = """
+UPDATE officer SET role = CASE role WHEN 'maker' THEN 'operator' ELSE 'reviewer' END
+ WHERE role IN ('maker', 'checker');
 """
 
 _GONE = """
