@@ -19,6 +19,7 @@ from app.authoring import author, replay
 from app.citus import schema
 from app.clock import utc_now
 from app.demo.servers import Found, opened, servers
+from app.enrolling import keys_cli, officer_cli
 from app.settings import Settings
 from app.telling import end, out, told
 from app.verifying import verify
@@ -226,6 +227,8 @@ def export(
 
 
 cli.add_typer(author, name="methodology")
+cli.add_typer(officer_cli, name="officer")
+cli.add_typer(keys_cli, name="keys")
 cli.command("replay")(replay)
 cli.command("schema")(schema)
 cli.command("verify")(verify)

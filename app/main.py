@@ -31,6 +31,7 @@ from app.merchants import check, standing
 from app.merchants import routes_merchant as merchants_merchant
 from app.merchants import routes_officer as merchants_officer
 from app.merchants import routes_public as merchants_public
+from app.merchants import routes_public_staff as merchants_staff
 from app.merchants.counter import Counter
 from app.people.tokens import Tokens
 from app.reductions import correct
@@ -59,6 +60,7 @@ from app.settlement import routes_officer as settlement_officer
 from app.settlement import routes_officer_payouts as settlement_payouts
 from app.sign_in import routes_citizen as sign_in_citizen
 from app.sign_in import routes_public as sign_in_public
+from app.sign_in import routes_public_officers as sign_in_officers
 from app.sign_in.desk import desk_for
 
 
@@ -109,6 +111,7 @@ _ROUTERS = (
     settlement_officer.router,
     settlement_payouts.router,
     merchants_public.router,
+    merchants_staff.router,
     merchants_merchant.router,
     merchants_officer.router,
     catalogue_public.router,
@@ -121,6 +124,7 @@ _ROUTERS = (
     ledger_public.router,
     sign_in_public.router,
     sign_in_citizen.router,
+    sign_in_officers.router,
 )
 
 

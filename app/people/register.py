@@ -68,11 +68,16 @@ async def officer(tx: Tx, *, name: str) -> UUID:
         OfficerNotFound: nobody has it.
 
     """
-    row = await (await tx.execute("SELECT id FROM officer WHERE name = %s", (name,))).fetchone()
-    if row is None:
+    found = await find_officer(tx, name=name)
+    if found is None:
         raise OfficerNotFound(f"No officer is called `{name}`.", f"没有名为 {name} 的工作人员。")
-    found: UUID = row[0]
     return found
+
+
+async def find_officer(tx: Tx, *, name: str) -> UUID | None:
+    """The officer of this name, or None: who signs in is not told which it was."""
+    row = await (await tx.execute("SELECT id FROM officer WHERE name = %s", (name,))).fetchone()
+    return None if row is None else row[0]
 
 
 _CITIZEN = """
