@@ -60,7 +60,9 @@ from app.settlement import routes_officer as settlement_officer
 from app.settlement import routes_officer_payouts as settlement_payouts
 from app.sign_in import routes_citizen as sign_in_citizen
 from app.sign_in import routes_public as sign_in_public
+from app.sign_in import routes_public_inbox as sign_in_inbox
 from app.sign_in import routes_public_officers as sign_in_officers
+from app.sign_in import routes_public_platforms as sign_in_platforms
 from app.sign_in.desk import desk_for
 
 
@@ -125,6 +127,7 @@ _ROUTERS = (
     sign_in_public.router,
     sign_in_citizen.router,
     sign_in_officers.router,
+    sign_in_platforms.router,
 )
 
 
@@ -178,6 +181,7 @@ def create_app(
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")
     app.include_router(sign_in_public.well_known)
+    app.include_router(sign_in_inbox.router)
     app.include_router(routes_till.router)
     probes.install(app)
     app.add_middleware(probes.Metrics)

@@ -17,6 +17,7 @@ from app.sign_in.digests import Digests
 from app.sign_in.key_ring import KeyRing
 from app.sign_in.liveness import Sessions
 from app.sign_in.origin import Origin, network_of
+from app.sign_in.platforms import Platform, alipay_for, wechat_for
 from app.sign_in.schemas import SessionOut
 from app.sign_in.sessions import Begun
 from app.sign_in.sms import Sms, sms_for
@@ -32,6 +33,8 @@ class Desk:
     sizes: SignInSettings
     trusted: tuple[IPv4Network | IPv6Network, ...]
     sms: Sms
+    wechat: Platform
+    alipay: Platform
     tokens: Tokens
     key_ring: KeyRing
     sessions: Sessions
@@ -76,6 +79,8 @@ def desk_for(settings: Settings, keys: Keys, *, database: Database, tokens: Toke
         sizes=settings.sign_in,
         trusted=settings.trusted_proxies,
         sms=sms_for(settings),
+        wechat=wechat_for(settings),
+        alipay=alipay_for(settings),
         tokens=tokens,
         key_ring=KeyRing(database, tokens, keys.subject),
         sessions=Sessions(database),

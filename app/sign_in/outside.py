@@ -1,5 +1,7 @@
-"""A question to somebody else's service: few tries, short waits, and no body in any log."""
+"""A question to somebody else's service: few tries, short waits, and no address in any log."""
 
+import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +12,8 @@ import structlog
 from app.sign_in.errors import PlatformUnavailable
 
 log = structlog.get_logger()
+# It tells addresses, and in WeChat's the application's secret stands.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 WAIT_S = 4
 TRIES = 3
@@ -25,14 +29,30 @@ class Outside:
     """
 
     def __init__(self, name: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._name = name
+        self.name = name
         self._transport = transport
 
     async def ask(self, method: str, url: str, **what: Any) -> Mapping[str, Any]:
-        """The JSON object it answers; what cannot be reached is asked three times.
+        """The JSON object it answers.
 
         Raises:
             PlatformUnavailable: no answer, a failure, or no JSON object.
+
+        """
+        text = await self.text(method, url, **what)
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise unavailable(self.name) from error
+        if not isinstance(found, dict):
+            raise unavailable(self.name)
+        return found
+
+    async def text(self, method: str, url: str, **what: Any) -> str:
+        """What it answers; asked again only if it was not reached: codes work once.
+
+        Raises:
+            PlatformUnavailable: no answer, or a failure.
 
         """
         try:
@@ -45,13 +65,11 @@ class Outside:
                     ) as client:
                         answer = await client.request(method, url, **what)
             answer.raise_for_status()
-            found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            log.warning("outside_failed", service=self._name, kind=type(error).__name__)
-            raise unavailable(self._name) from error
-        if not isinstance(found, dict):
-            raise unavailable(self._name)
-        return found
+        except httpx.HTTPError as error:
+            log.warning("outside_failed", service=self.name, kind=type(error).__name__)
+            # Not `from error`, whose words hold the address and what stands in it.
+            raise unavailable(self.name) from None
+        return answer.text
 
 
 def unavailable(name: str) -> PlatformUnavailable:

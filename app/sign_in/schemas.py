@@ -69,6 +69,34 @@ class SignInIn(BaseModel):
     device: DeviceIn = Field(description="The device that asked for the code.")
 
 
+class WechatIn(BaseModel):
+    """What WeChat's mini-program got from `wx.login` and, perhaps, `getPhoneNumber`."""
+
+    model_config = _STRICT
+
+    js_code: PlatformCode = Field(
+        description="The code of `wx.login`; in development `console-` and a name.",
+        examples=["console-lin"],
+    )
+    phone_code: PlatformCode | None = Field(
+        default=None,
+        description="The code of `getPhoneNumber`: joins the account of this number.",
+        examples=["console-13800138000"],
+    )
+    device: DeviceIn = Field(description="The device on which you sign in.")
+
+
+class AlipayIn(BaseModel):
+    """What Alipay's mini-program got from `my.getAuthCode`."""
+
+    model_config = _STRICT
+
+    auth_code: PlatformCode = Field(
+        description="The code; in development `console-` and a name.", examples=["console-lin"]
+    )
+    device: DeviceIn = Field(description="The device on which you sign in.")
+
+
 class RefreshIn(BaseModel):
     """The last refresh token, and the device it was given to."""
 
