@@ -85,8 +85,9 @@ _LOCAL = {
     _IN_LINE: "outbox ticket queue.procrastinate_events queue.procrastinate_jobs"
     " queue.procrastinate_periodic_defers queue.procrastinate_workers",
     _FOLDED: "breakage ledger_cursor ledger_epoch ledger_sweep rollup seal seal_day seal_round",
-    _PEOPLE: "citizen consent data_key export_file guardianship household household_member link"
-    " link_claim rights_request",
+    _PEOPLE: "citizen consent credential data_key enrolment export_file guardianship household"
+    " household_member link link_claim one_time_code rights_request sign_in_budget sign_in_count"
+    " sign_in_name sign_in_session signing_key",
     "one row a delivery, whichever buckets it is about": "batch ingest_file lane_delivery",
 }
 

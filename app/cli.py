@@ -19,6 +19,7 @@ from app.authoring import author, replay
 from app.citus import schema
 from app.clock import utc_now
 from app.demo.servers import Found, opened, servers
+from app.enrolling import officer_cli, rotate_signing
 from app.sealing import keys
 from app.settings import Settings
 from app.telling import end, out, told
@@ -239,7 +240,9 @@ def export(
 
 
 cli.add_typer(author, name="methodology")
+keys.command("rotate-signing")(rotate_signing)
 cli.add_typer(keys, name="keys")
+cli.add_typer(officer_cli, name="officer")
 cli.command("replay")(replay)
 cli.command("schema")(schema)
 cli.command("verify")(verify)

@@ -2,16 +2,26 @@
 
 A request's id is bound before anything can refuse the request, and a body that is too large is
 refused with a problem document like everything else; the framework answers it in plain text.
+
+Where a request comes from is the peer's address. Only when the peer is a proxy named in the
+settings is its ``X-Forwarded-For`` read, from the right, past every trusted proxy: what a caller
+writes into the header himself stands to the left of that and is never looked at.
 """
 
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import documentation, problems
 from app.logs import RequestId
+
+Address = IPv4Address | IPv6Address
+NOWHERE: Address = IPv4Address("0.0.0.0")  # noqa: S104 -- nobody listens here
+"""The address of a peer that has none, such as a socket in the file system."""
 
 
 class Service(FastAPI):
@@ -53,3 +63,27 @@ class _TooLarge:
                 await send(message)
 
         await self.app(scope, receive, send_problem)
+
+
+def address_of(request: Request, *, trusted: Sequence[IPv4Network | IPv6Network]) -> Address:
+    """The nearest address on a request's way that is not one of our own proxies."""
+    peer = _parsed(request.client.host) if request.client is not None else None
+    found = peer or NOWHERE
+    hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    for hop in reversed(hops):
+        if not any(found in network for network in trusted):
+            break
+        before = _parsed(hop.strip())
+        if before is None:  # a trusted proxy wrote nonsense, or nothing: it is the last we know
+            break
+        found = before
+    return found
+
+
+def _parsed(text: str) -> Address | None:
+    """An address; an IPv4 address dressed as IPv6 is the IPv4 address. None for anything else."""
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found

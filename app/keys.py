@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -67,6 +69,14 @@ def _masters(text: str) -> dict[int, bytes]:
             raise ValueError("PUHUI_KEYS__MASTER needs distinct numbers and 32 bytes each, as hex")
         masters[int(number)] = bytes.fromhex(key)
     return masters
+
+
+def derived(secret: bytes, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose; what is done with it tells nothing about the others.
+
+    Source: RFC 5869.
+    """
+    return HKDF(SHA256(), 32, salt=None, info=f"puhui {purpose}".encode()).derive(secret)
 
 
 def _bytes(kept: dict[str, str], name: str) -> bytes:

@@ -33,6 +33,7 @@ from app.merchants import routes_merchant_accounts as merchants_merchant_account
 from app.merchants import routes_officer as merchants_officer
 from app.merchants import routes_officer_accounts as merchants_officer_accounts
 from app.merchants import routes_public as merchants_public
+from app.merchants import routes_public_staff as merchants_staff
 from app.merchants.counter import Counter
 from app.people import routes_citizen as people_citizen
 from app.people import routes_officer as people_officer
@@ -71,6 +72,12 @@ from app.settlement import payouts
 from app.settlement import routes_merchant as settlement_merchant
 from app.settlement import routes_officer as settlement_officer
 from app.settlement import routes_officer_payouts as settlement_payouts
+from app.sign_in import routes_citizen as sign_in_citizen
+from app.sign_in import routes_public as sign_in_public
+from app.sign_in import routes_public_inbox as sign_in_inbox
+from app.sign_in import routes_public_officers as sign_in_officers
+from app.sign_in import routes_public_platforms as sign_in_platforms
+from app.sign_in.desk import desk_for
 
 
 async def _calendar(tx: Tx, now: datetime) -> tuple[date, int]:
@@ -131,6 +138,7 @@ _ROUTERS = (
     rights_public.router,
     rights_officer.router,
     merchants_public.router,
+    merchants_staff.router,
     merchants_merchant.router,
     merchants_merchant_accounts.router,
     merchants_officer.router,
@@ -145,6 +153,10 @@ _ROUTERS = (
     approvals_officer.router,
     ledger_officer.books,
     ledger_public.router,
+    sign_in_public.router,
+    sign_in_citizen.router,
+    sign_in_officers.router,
+    sign_in_platforms.router,
 )
 
 
@@ -188,6 +200,9 @@ def create_app(
     app.state.tokens = Tokens(keys.token)
     app.state.vault = vault_for(keys)
     app.state.counter = Counter(database)
+    app.state.desk = desk_for(settings, keys, database=database, tokens=app.state.tokens)
+    app.state.key_ring = app.state.desk.key_ring
+    app.state.sessions = app.state.desk.sessions
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
     app.state.admission = Admission(Gate(cache.store), device_key=keys.subject)
@@ -195,6 +210,8 @@ def create_app(
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")
+    app.include_router(sign_in_public.well_known)
+    app.include_router(sign_in_inbox.router)
     app.include_router(routes_till.router)
     probes.install(app)
     app.add_middleware(probes.Metrics)

@@ -136,7 +136,8 @@ def answer(
 async def _domain(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError)
     body = error.body(request_id=request.state.request_id, english=in_english(request))
-    wait = {"Retry-After": "1"} if error.status in {429, 503} else None
+    wait_s = str(error.facts.get("retry_after_s", 1))
+    wait = {"Retry-After": wait_s} if error.status in {429, 503} else None
     return answer(request, body, headers=wait)
 
 

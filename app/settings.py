@@ -5,10 +5,11 @@ set is supplied by `app.embedded`, so ``make demo`` needs no file to edit. A wro
 misspelt name inside a group, stops the process before it can serve.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic import BaseModel, Field, HttpUrl, PostgresDsn, RedisDsn, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -66,6 +67,28 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid"):
     batch_records: int = Field(default=1_000, ge=1, le=1_000)
 
 
+class SignInSettings(BaseModel, frozen=True, extra="forbid"):
+    """How people sign in, and how often somebody may guess; the counts stand in PostgreSQL."""
+
+    codes_per_number_per_hour: int = Field(default=5, ge=1)
+    codes_per_number_per_day: int = Field(default=10, ge=1)
+    codes_per_device_per_hour: int = Field(default=10, ge=1)
+    codes_per_network_per_hour: int = Field(default=60, ge=1, description="A /24 or a /56.")
+    codes_per_hour: int = Field(default=20_000, ge=1, description="All numbers: what SMS may cost.")
+    failures_per_device_per_hour: int = Field(default=20, ge=1)
+    failures_per_network_per_hour: int = Field(default=20, ge=1, description="A /24 or a /56.")
+    failures_per_hour: int = Field(default=5_000, ge=1, description="Everybody together.")
+    sms_url: HttpUrl | None = Field(
+        default=None, description="The city's message gateway. Unset: the development inbox."
+    )
+    sms_secret: SecretStr | None = Field(default=None, description="Its bearer token.")
+    wechat_app_id: str | None = Field(default=None, description="Unset: the console's answers.")
+    wechat_secret: SecretStr | None = None
+    alipay_app_id: str | None = Field(default=None, description="Unset: the console's answers.")
+    alipay_key: SecretStr | None = Field(default=None, description="RSA private key, PEM.")
+    alipay_public_key: str | None = Field(default=None, description="Alipay's own, PEM.")
+
+
 class Settings(BaseSettings):
     """The whole configuration; built once per process and passed down."""
 
@@ -87,6 +110,10 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     keys: KeySettings = KeySettings()
     limits: LimitSettings = LimitSettings()
+    sign_in: SignInSettings = SignInSettings()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description='Whose `X-Forwarded-For` is believed, such as ["10.0.0.0/8"].'
+    )
 
     @model_validator(mode="after")
     def _refuse_demo_defaults(self) -> Self:

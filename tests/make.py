@@ -16,6 +16,7 @@ from app.keys import Keys
 from app.ledger.earn import Earning, earn
 from app.merchants.directory import MerchantView
 from app.merchants.register import register
+from app.people.offices import EVERYBODY, Office
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
 from app.rewards import publish
@@ -119,9 +120,17 @@ def merchant_headers(
     return _headers(token, language)
 
 
-def officer_headers(keys: Keys, officer_id: UUID, *, language: str = "en") -> dict[str, str]:
-    """What an officer's browser sends."""
-    token = Tokens(keys.token).sign(Audience.officer, subject=str(officer_id), now=NOON)
+def officer_headers(
+    keys: Keys,
+    officer_id: UUID,
+    *,
+    language: str = "en",
+    offices: frozenset[Office] = EVERYBODY,
+) -> dict[str, str]:
+    """What an officer's browser sends; a developer's token, so one may hold all offices."""
+    token = Tokens(keys.token).sign(
+        Audience.officer, subject=str(officer_id), offices=offices, now=NOON
+    )
     return _headers(token, language)
 
 

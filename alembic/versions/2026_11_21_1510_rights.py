@@ -10,13 +10,13 @@ audit_record, which is written seldom, is built while its writers wait.
 Old code: links directly, as before: every provider starts with proof 'none'.
 
 Revision ID: 2026_11_21_1510
-Revises: 2026_11_21_1471
+Revises: 2026_11_21_1500
 """
 
 from alembic import op
 
 revision = "2026_11_21_1510"
-down_revision = "2026_11_21_1471"
+down_revision = "2026_11_21_1500"
 
 
 def upgrade() -> None:

@@ -23,13 +23,14 @@ from app.approvals.schemas import (
 from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
-from app.people.errors import NotSignedIn, WrongAudience
+from app.people import offices
+from app.people.errors import NotSignedIn, WrongAudience, WrongOffice
 from app.people.guards import CurrentOfficer, Documented
 from app.problems import document
 
 router = APIRouter(prefix="/admin/proposals", tags=["approvals"], dependencies=[Documented])
 
-_SIGN_IN = (NotSignedIn, WrongAudience)
+_SIGN_IN = (NotSignedIn, WrongAudience, WrongOffice)
 
 
 @router.post(
@@ -42,6 +43,7 @@ async def make_proposal(
 ) -> ProposalMade:
     """Propose an action; nothing happens before another officer approves it."""
     ensure_known(body.kind, request.app.state.actions.keys())
+    offices.ensure(officer.offices, offices.of_kind(body.kind))
     made = await propose(
         tx,
         kind=body.kind,
@@ -82,6 +84,8 @@ async def approve_proposal(
         actions=request.app.state.actions,
         now=now,
     )
+    # After the lock, before the commit: a refusal undoes what the approval did.
+    offices.ensure(officer.offices, offices.of_kind(proposal.kind))
     return DecisionView(verdict="approved", proposal=ProposalView.of(proposal))
 
 
@@ -94,6 +98,7 @@ async def reject_proposal(
 ) -> DecisionView:
     """Close another officer's proposal without doing it."""
     proposal = await decide.reject(tx, proposal_id=proposal_id, officer_id=officer.id, now=now)
+    offices.ensure(officer.offices, offices.of_kind(proposal.kind))
     return DecisionView(verdict="rejected", proposal=ProposalView.of(proposal))
 
 

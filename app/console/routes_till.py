@@ -30,6 +30,7 @@ from app.console.till_session import (
 )
 from app.console.till_words import WORDS
 from app.database import ReadTx, Tx, WriteTx, savepoint
+from app.edge import address_of
 from app.merchants import directory, sign_in, stores
 from app.merchants.errors import SecretUnreadable, TillKeyRefused
 from app.problems import DomainError
@@ -80,7 +81,7 @@ async def switch_language(request: Request, chosen: str) -> Response:
 async def enter(request: Request, tx: ReadTx, now: Now) -> Response:
     """A till shows its key."""
     form = await form_of(request)
-    address = request.client.host if request.client is not None else "unknown"
+    address = address_of(request, trusted=request.app.state.settings.trusted_proxies)
     per_minute = request.app.state.settings.limits.sign_ins_per_minute
     try:
         if not is_ours(request):

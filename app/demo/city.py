@@ -16,7 +16,14 @@ POINTS_PER_KG = {"transit_rail": 100, "bike_ride": 100, "ev_charge": 20}
 CITIZENS = 260
 LEADER = "lin"
 """小林, whose wallet the printed lines show."""
-OFFICERS = {"wang-maker": "maker", "zhao-checker": "checker"}
+OFFICERS = {
+    "wang-maker": "operator",
+    "zhao-checker": "reviewer",
+    "qian-finance": "finance",
+    "sun-methods": "methodologist",
+    "li-auditor": "auditor",
+}
+"""The first two propose and approve what the demo needs; one of each office."""
 
 PROVIDERS = {
     "zhenjiang-metro": ("镇江轨道交通(模拟)", "Zhenjiang Metro (simulated)"),

@@ -19,7 +19,7 @@ from app.people.register import register_officer
 
 async def onboard(tx: Tx, *, now: datetime) -> dict[str, MerchantView]:
     """Every merchant of the city by its code; those that are there already stay as they are."""
-    maker, checker = [
+    maker, checker, *_ = [
         await register_officer(tx, name=name, role=role, now=now)
         for name, role in city.OFFICERS.items()
     ]

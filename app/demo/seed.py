@@ -109,7 +109,7 @@ def rows_of(file: DemoFile) -> Iterator[dict[str, str]]:
 
 async def _offers(tx: Tx, now: datetime) -> None:
     """Draft what is not on offer, and have it published by a second officer."""
-    maker, checker = [
+    maker, checker, *_ = [
         await register_officer(tx, name=name, role=role, now=now)
         for name, role in city.OFFICERS.items()
     ]

@@ -69,7 +69,10 @@ def serve(
 
     """
     app = main.application(settings, database_url=database_url, redis_url=redis_url)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
+    # The server would believe any `X-Forwarded-For` from this machine; `app.edge` reads it.
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, backlog=BACKLOG, proxy_headers=False
+    )
     server = uvicorn.Server(config)
 
     def alone() -> None:

@@ -8,6 +8,8 @@ from app.database import Tx
 from app.intake import providers
 from app.intake.files_table import FileProblem
 from app.merchants import directory
+from app.people.officers import offices_of
+from app.people.offices import Office
 from app.people.register import citizen, officer
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
@@ -36,7 +38,7 @@ async def token(tx: Tx, *, who: str, key: Ed25519PrivateKey, life: timedelta, no
             f"{who} 的写法应为 类型:名称,例如 citizen:lin。",
         )
     audience = Audience(kind)
-    account_id = 0
+    account_id, held = 0, frozenset[Office]()
     if audience is Audience.citizen:
         person = await citizen(tx, name=name)
         subject, account_id = str(person.id), person.account_id
@@ -45,8 +47,15 @@ async def token(tx: Tx, *, who: str, key: Ed25519PrivateKey, life: timedelta, no
     elif audience is Audience.provider:
         subject = (await providers.by_code(tx, code=name)).code
     else:
-        subject = str(await officer(tx, name=name))
+        officer_id = await officer(tx, name=name)
+        subject, held = str(officer_id), await offices_of(tx, officer_id=officer_id)
     seat = Seat(Role.manager) if audience is Audience.merchant else None
     return Tokens(key).sign(
-        audience, subject=subject, account_id=account_id, seat=seat, now=now, life=life
+        audience,
+        subject=subject,
+        account_id=account_id,
+        seat=seat,
+        offices=held,
+        now=now,
+        life=life,
     )

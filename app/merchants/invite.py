@@ -1,7 +1,7 @@
 """Use cases: a merchant's people are invited with a one-time code, come, and go.
 
-Officers invite the first manager; from then on a manager invites the others. Passwords are not
-here yet: who accepts gets a token for a shift, and an invitation sent again is the way back in.
+Officers invite the first manager; from then on a manager invites the others. Who accepts sets a
+password (`staff_sign_in`); an invitation sent again is the way back in for who lost it.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,12 @@ from app.ids import new_id
 from app.merchants import secret_codes, standing
 from app.merchants.errors import InvitationRefused, LastManager, ManagerThere, StaffNotFound
 from app.people.seats import Role, Seat
+from app.sign_in import sessions
 
 log = structlog.get_logger()
 
 OPEN_FOR = timedelta(days=7)
 """How long an invitation waits."""
-SHIFT = timedelta(hours=12)
-"""How long a person's token lives; being removed ends it within seconds."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -153,6 +152,7 @@ async def remove(tx: Tx, *, merchant_id: UUID, staff_id: UUID, actor: str, now: 
             "这是最后一位店长,请先邀请另一位店长。",
         )
     await tx.execute(_REMOVE, (now, staff_id))
+    await sessions.end_all(tx, person_id=staff_id, why="removed", now=now)
     await _keep(tx, staff_id, merchant_id, "remove", actor=actor, now=now)
 
 

@@ -1,6 +1,5 @@
-"""For everybody: ask to become a merchant, find a store; sign in with a till's key or a code."""
+"""For everybody: ask to become a merchant, find a store; sign in with a till's key."""
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -9,12 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 from app.cache import TooManyRequests
 from app.clock import Now
 from app.database import ReadTx, WriteTx
-from app.merchants import applications, apply, cursors, invite, sign_in, stores
+from app.edge import address_of
+from app.merchants import applications, apply, cursors, sign_in, stores
 from app.merchants.errors import (
     AlreadyApplied,
     ApplicationNotFound,
     ApplicationUnsound,
-    InvitationRefused,
     PlaceUnclear,
     SecretUnreadable,
     TillKeyRefused,
@@ -38,7 +37,7 @@ RADIUS_M_MAX = 50_000
 
 
 def _address(request: Request) -> str:
-    return request.client.host if request.client is not None else "unknown"
+    return str(address_of(request, trusted=request.app.state.settings.trusted_proxies))
 
 
 async def _may_apply(request: Request) -> None:
@@ -138,20 +137,7 @@ async def sign_in_till(
 ) -> TokenOut:
     """A till shows its key and gets a token for ten minutes."""
     merchant_id, seat = await sign_in.sign_in(tx, key=body.secret, now=now)
-    return _token(request, response, merchant_id, seat, life=LIFE, now=now)
-
-
-@router.post(
-    "/auth/invitations",
-    dependencies=[Depends(_may_sign_in)],
-    responses=document(SecretUnreadable, InvitationRefused, TooManyRequests),
-)
-async def accept_invitation(
-    request: Request, response: Response, body: SecretIn, tx: WriteTx, now: Now
-) -> TokenOut:
-    """Somebody who was invited comes in; the code works once."""
-    merchant_id, seat = await invite.accept(tx, code=body.secret, now=now)
-    return _token(request, response, merchant_id, seat, life=invite.SHIFT, now=now)
+    return _token(request, response, merchant_id, seat, now=now)
 
 
 def _token(
@@ -160,17 +146,14 @@ def _token(
     merchant_id: UUID,
     seat: Seat,
     *,
-    life: timedelta,
     now: Now,
 ) -> TokenOut:
     tokens: Tokens = request.app.state.tokens
     response.headers["Cache-Control"] = "no-store"
     return TokenOut(
-        access_token=tokens.sign(
-            Audience.merchant, subject=str(merchant_id), seat=seat, now=now, life=life
-        ),
+        access_token=tokens.sign(Audience.merchant, subject=str(merchant_id), seat=seat, now=now),
         token_type="Bearer",  # noqa: S106 -- the scheme's name, not a secret
-        expires_in_s=int(life.total_seconds()),
+        expires_in_s=int(LIFE.total_seconds()),
         merchant_id=merchant_id,
         role=seat.role,
     )

@@ -19,6 +19,15 @@ from app.merchants.schemas import (
 from app.merchants.secret_codes import TYPED_CHARS_MAX
 from app.merchants.staff import StaffView
 from app.people.seats import Role
+from app.sign_in.schemas import DeviceIn
+from app.sign_in.schemas_login import (
+    FactorOut,
+    NewPassword,
+    Password,
+    PasswordField,
+    Totp,
+    TotpField,
+)
 
 _ID = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
 _AT = "2026-03-01T04:00:00Z"
@@ -94,16 +103,49 @@ class ProfileOut(BaseModel):
 
 
 class SecretIn(BaseModel):
-    """A key or a code, as it was shown once."""
+    """A till's key, as it was shown once."""
 
     model_config = ConfigDict(extra="forbid")
 
     secret: str = Field(
         min_length=1,
         max_length=TYPED_CHARS_MAX,
-        description="The key of a till, or the code of an invitation.",
+        description="The key of a till.",
         examples=["till_0N7ZK3V9QX2M4T8B5C6D1F0GHJ1A2B3C4"],
     )
+
+
+class JoinIn(BaseModel):
+    """The code of an invitation, and the password you choose."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    secret: str = Field(
+        min_length=1,
+        max_length=TYPED_CHARS_MAX,
+        description="The code of the invitation.",
+        examples=["staff_0N7ZK3V9QX2M4T8B5C6D1F0GHJ1A2B3C4"],
+    )
+    password: NewPassword = PasswordField
+
+
+class JoinedOut(FactorOut):
+    """Who you are, and your second factor's secret, which is shown this once."""
+
+    staff_id: UUID = Field(description="With this you sign in; keep it.", examples=[_ID])
+    merchant_id: UUID = MerchantId
+    role: Role = Field(description="What you may do.", examples=["cashier"])
+
+
+class StaffSignInIn(BaseModel):
+    """Your id, password and second factor."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    staff_id: UUID = Field(description="As the invitation's answer said it.", examples=[_ID])
+    password: Password = PasswordField
+    totp: Totp = TotpField
+    device: DeviceIn = Field(description="The device on which you sign in.")
 
 
 class TokenOut(BaseModel):

@@ -1,17 +1,25 @@
-"""Who is calling: one dependency per audience. A route names exactly one of them."""
+"""Who is calling: one dependency per audience. A route names exactly one of them.
+
+A token that belongs to a session is good as long as the session: of citizens and merchants'
+people that is believed for two seconds, of officers asked at every call. What an officer may do
+stands in `app.people.offices`.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPBearer
 
 from app.clock import moment_of
 from app.database import Tx
+from app.people import offices
 from app.people.errors import NotSignedIn, WrongRole
+from app.people.offices import Office
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Caller, Tokens
 
@@ -21,9 +29,11 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="`puhui t
 
 @dataclass(frozen=True, slots=True)
 class Citizen:
-    """The citizen who is calling."""
+    """The citizen who is calling; in development perhaps without a session."""
 
     account_id: int
+    id: UUID
+    session_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,40 @@ class Merchant:
         if self.seat.staff_id is not None:
             return f"staff:{self.seat.staff_id}"
         return f"merchant:{self.id}"
+
+
+class Sessions(Protocol):
+    """Whether a session still lives; `app.main` wires it in."""
+
+    async def ensure_live(self, session_id: UUID, *, now: datetime) -> None:
+        """Refuse what has ended.
+
+        Raises:
+            NotSignedIn: it has.
+
+        """
+        ...
+
+    async def office_of(self, session_id: UUID, *, officer_id: UUID, now: datetime) -> str:
+        """What the officer of a living session is trusted with now.
+
+        Raises:
+            NotSignedIn: the session has ended.
+
+        """
+        ...
+
+
+class KeyRing(Protocol):
+    """Brings the tokens' keys up to date; `app.main` wires it in."""
+
+    async def ensure_fresh(self, *, now: datetime) -> None:
+        """Look again when it is time; keys that were revoked are good no more."""
+        ...
+
+    async def look(self, *, now: datetime) -> None:
+        """Look now, unless that was done a moment ago."""
+        ...
 
 
 class Counter(Protocol):
@@ -65,29 +109,66 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """The officer who is calling."""
+    """The officer who is calling, and what they are trusted with."""
 
     id: UUID
+    offices: frozenset[Office]
 
 
-def _caller(request: Request, audience: Audience) -> Caller:
+class _Wired(NamedTuple):
+    """What `app.main` wired in, under the names it has there."""
+
+    tokens: Tokens
+    sessions: Sessions
+    key_ring: KeyRing
+
+
+def _wired(request: Request) -> _Wired:
+    state = request.app.state
+    return _Wired(state.tokens, state.sessions, state.key_ring)
+
+
+async def _caller(request: Request, audience: Audience) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotSignedIn(
             "Send `Authorization: Bearer <token>`.", "请在 Authorization 请求头中提供 Bearer 令牌。"
         )
-    tokens: Tokens = request.app.state.tokens
-    return tokens.read(token.strip(), audience, now=moment_of(request))
+    token, now = token.strip(), moment_of(request)
+    wired = _wired(request)
+    await wired.key_ring.ensure_fresh(now=now)
+    try:
+        return wired.tokens.read(token, audience, now=now)
+    except NotSignedIn:
+        if not wired.tokens.names_unknown_key(token):
+            raise
+        await wired.key_ring.look(now=now)
+        return wired.tokens.read(token, audience, now=now)
+
+
+def _ensure_may_lack_a_session(request: Request) -> None:
+    """Only a developer's token stands for no session; production knows none."""
+    if request.app.state.settings.environment == "production":
+        raise NotSignedIn("Sign in first.", "请先登录。")
 
 
 async def _citizen(request: Request) -> Citizen:
-    return Citizen(_caller(request, Audience.citizen).account_id)
+    caller = await _caller(request, Audience.citizen)
+    if caller.session_id is None:
+        _ensure_may_lack_a_session(request)
+    else:
+        await _wired(request).sessions.ensure_live(caller.session_id, now=moment_of(request))
+    return Citizen(caller.account_id, _id_of(caller), caller.session_id)
 
 
 async def _merchant(request: Request) -> Merchant:
-    caller = _caller(request, Audience.merchant)
+    caller = await _caller(request, Audience.merchant)
     assert caller.seat is not None, "a merchant's token without a role is refused when read"
-    merchant = Merchant(UUID(caller.subject), caller.seat)
+    merchant = Merchant(_id_of(caller), caller.seat)
+    if caller.session_id is not None:
+        await _wired(request).sessions.ensure_live(caller.session_id, now=moment_of(request))
+    elif merchant.seat.key_id is None:
+        _ensure_may_lack_a_session(request)
     if merchant.seat.key_id is not None or merchant.seat.staff_id is not None:
         counter: Counter = request.app.state.counter
         await counter.ensure_live(
@@ -97,11 +178,39 @@ async def _merchant(request: Request) -> Merchant:
 
 
 async def _provider(request: Request) -> Provider:
-    return Provider(_caller(request, Audience.provider).subject)
+    return Provider((await _caller(request, Audience.provider)).subject)
 
 
 async def _officer(request: Request) -> Officer:
-    return Officer(UUID(_caller(request, Audience.officer).subject))
+    caller = await _caller(request, Audience.officer)
+    officer_id, held = _id_of(caller), caller.offices
+    if caller.session_id is None:
+        _ensure_may_lack_a_session(request)
+    else:
+        role = await _wired(request).sessions.office_of(
+            caller.session_id, officer_id=officer_id, now=moment_of(request)
+        )
+        held = frozenset({Office(role)} if role in set(Office) else ())
+    offices.ensure(held, offices.ROUTES.get((request.method, _path_of(request)), frozenset()))
+    return Officer(officer_id, held)
+
+
+def _id_of(caller: Caller) -> UUID:
+    try:
+        return UUID(caller.subject)
+    except ValueError as error:
+        raise NotSignedIn("Sign in again.", "请重新登录。") from error
+
+
+def _path_of(request: Request) -> str:
+    """The route's path as it was declared, with its prefixes."""
+    app: FastAPI = request.app
+    known: dict[int, str] | None = getattr(app.state, "paths_by_route", None)
+    if known is None:
+        contexts = iter_route_contexts(app.routes)
+        known = {id(each.original_route): str(each.path) for each in contexts}
+        app.state.paths_by_route = known
+    return known.get(id(request.scope.get("route")), "")
 
 
 Documented = Depends(_bearer)

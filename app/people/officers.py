@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.database import Tx
 from app.people.errors import WrongOffice
+from app.people.offices import Office
 
 FINANCE = "finance"
 """The role that may see a bank account in full."""
@@ -23,6 +24,12 @@ async def ensure_role(tx: Tx, *, officer_id: UUID, role: str) -> None:
             f"该操作仅限 {role} 岗位。",
             role=role,
         )
+
+
+async def offices_of(tx: Tx, *, officer_id: UUID) -> frozenset[Office]:
+    """The office an officer has; none for whoever is unknown or has one of long ago."""
+    row = await (await tx.execute(_ROLE, (officer_id,))).fetchone()
+    return frozenset({Office(row[0])} if row is not None and row[0] in set(Office) else ())
 
 
 _ROLE = "SELECT role FROM officer WHERE id = %s"

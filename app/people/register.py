@@ -1,5 +1,6 @@
 """Use cases: make a citizen or an officer known, and find them by name."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,6 +8,9 @@ from uuid import UUID
 from app.database import Tx
 from app.ids import account_number, new_id
 from app.people.errors import CitizenNotFound, OfficerNotFound
+
+DISTRICT_UNKNOWN = "000000"
+"""The district of whoever has not said where they live: no code of GB/T 2260."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,16 @@ async def register_citizen(
     assert n is not None
     await tx.execute(_CITIZEN, (new_id(), account_number(n[0]), nickname, district_code, now))
     return await citizen(tx, name=nickname)
+
+
+async def register_newcomer(tx: Tx, *, citizen_id: UUID, now: datetime) -> CitizenView:
+    """Make somebody known who has just proved a phone or a platform's id; they tell more later."""
+    n = await (await tx.execute("SELECT nextval('account_number')")).fetchone()
+    assert n is not None
+    view = CitizenView(citizen_id, account_number(n[0]), f"居民{secrets.token_hex(8)}")
+    row = (citizen_id, view.account_id, view.nickname, DISTRICT_UNKNOWN, now)
+    await tx.execute(_NEWCOMER, row)
+    return view
 
 
 async def citizen(tx: Tx, *, name: str) -> CitizenView:
@@ -54,16 +68,26 @@ async def officer(tx: Tx, *, name: str) -> UUID:
         OfficerNotFound: nobody has it.
 
     """
-    row = await (await tx.execute("SELECT id FROM officer WHERE name = %s", (name,))).fetchone()
-    if row is None:
+    found = await find_officer(tx, name=name)
+    if found is None:
         raise OfficerNotFound(f"No officer is called `{name}`.", f"没有名为 {name} 的工作人员。")
-    found: UUID = row[0]
     return found
+
+
+async def find_officer(tx: Tx, *, name: str) -> UUID | None:
+    """The officer of this name, or None: who signs in is not told which it was."""
+    row = await (await tx.execute("SELECT id FROM officer WHERE name = %s", (name,))).fetchone()
+    return None if row is None else row[0]
 
 
 _CITIZEN = """
 INSERT INTO citizen (id, account_id, nickname, district_code, created_at)
 VALUES (%s, %s, %s, %s, %s) ON CONFLICT (nickname) DO NOTHING
+"""
+# A nickname drawn twice is an error, never somebody else's account.
+_NEWCOMER = """
+INSERT INTO citizen (id, account_id, nickname, district_code, created_at)
+VALUES (%s, %s, %s, %s, %s)
 """
 _FIND_CITIZEN = """
 SELECT id, account_id, nickname FROM citizen WHERE nickname = %s OR id::text = %s

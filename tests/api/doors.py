@@ -10,6 +10,7 @@ from fastapi.routing import iter_route_contexts
 
 from app.ids import account_number
 from app.people import guards
+from app.people.offices import EVERYBODY
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
 
@@ -59,5 +60,6 @@ def token(tokens: Tokens, audience: Audience, *, now: datetime, **changes: Any) 
     account = account_number(7) if audience is Audience.citizen else 0
     subject = "bikes" if audience is Audience.provider else str(SOMEBODY)
     seat = Seat(Role.manager) if audience is Audience.merchant else None
-    fields = {"subject": subject, "account_id": account, "seat": seat} | changes
+    offices = EVERYBODY if audience is Audience.officer else frozenset()
+    fields = {"subject": subject, "account_id": account, "seat": seat, "offices": offices} | changes
     return tokens.sign(audience, now=now, **fields)

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.people.tokens import Audience, Tokens
+from app.people.tokens import Audience, Tokens, kid_of
 from tests import city
 from tests.api.doors import audience_of, guards_of, routes, token
 from tests.city import NOON
@@ -95,7 +95,8 @@ async def test_a_bad_token_is_no_token(app, client, keys, kind):
     claims = jwt.decode(good, options={"verify_signature": False})
 
     def signed(claims, typ="at+jwt"):
-        return jwt.encode(claims, keys.token, algorithm="EdDSA", headers={"typ": typ})
+        headers = {"typ": typ, "kid": kid_of(keys.token.public_key())}
+        return jwt.encode(claims, keys.token, algorithm="EdDSA", headers=headers)
 
     bad = {
         "expired": token(tokens, Audience.citizen, now=NOON - timedelta(days=2)),

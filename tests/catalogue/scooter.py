@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.clock import current_time
 from app.ids import new_id
+from app.people.offices import EVERYBODY
 from app.people.tokens import Audience
 from tests.city import NOON
 
@@ -175,5 +176,5 @@ def somebody(app: FastAPI) -> dict[str, str]:
 
 def _officer(app: FastAPI, subject: str) -> dict[str, str]:
     now = app.dependency_overrides[current_time]()
-    token = app.state.tokens.sign(Audience.officer, subject=subject, now=now)
+    token = app.state.tokens.sign(Audience.officer, subject=subject, offices=EVERYBODY, now=now)
     return {"Authorization": f"Bearer {token}", "Accept-Language": "en"}

@@ -33,9 +33,11 @@ correction              SIu   Su     S      S
 counter_account         SI    S      S      S
 coupon_refund           SI    S      S      S      book own sale
 coupon_undo             SI    S      S      S      book own sale
+credential              SIU   -      -      -
 data_key                SIu   SIu    -      -
 debt                    SIU   SIU    S      S      own
 dry_run_report          SI    SI     S      -      book
+enrolment               SIU   -      -      -
 entry                   SI    SI     S      S      book own
 evidence                SI    S      -      -      book
 exchange_rate           SI    S      S      S      book
@@ -77,6 +79,7 @@ offer_withdrawal        SIU   SIU    S      S
 officer                 SI    -      -      -
 offline_batch           SI    S      -      S      book sale
 offline_item            SI    S      S      S      book sale
+one_time_code           SIUD  SD     -      -
 outbox                  SIUD  SIUD   -      -
 payout                  SIu   S      -      S sale
 payout_account          SIu   -      -      -
@@ -104,6 +107,11 @@ settlement_day          SIu   SIu    S      S
 settlement_file         SI    SI     S      S      book
 settlement_line         SI    SI     S      S      book sale
 shadow_result           SI    SI     S      -      book
+sign_in_budget          SIUD  SD     -      -
+sign_in_count           SIUD  SD     -      -
+sign_in_name            SI    -      -      -
+sign_in_session         SIu   SD     -      S      own
+signing_key             SIu   -      -      -
 store                   SIu   S      S      S
 tariff                  SIU   S      S      S
 ticket                  SIU   SIU    -      S      own
