@@ -33,6 +33,7 @@ from app.merchants import routes_officer as merchants_officer
 from app.merchants import routes_public as merchants_public
 from app.merchants.counter import Counter
 from app.people.tokens import Tokens
+from app.phone import routes_citizen as phone_citizen
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
 from app.reductions import routes_officer as reductions_officer
@@ -91,6 +92,7 @@ _ROUTERS = (
     ledger_citizen.router,
     ledger_officer.router,
     reductions_citizen.router,
+    phone_citizen.router,
     rewards_citizen.router,
     rewards_citizen_tickets.router,
     rewards_public.router,

@@ -72,6 +72,23 @@ async def page(
     return [_claim(row, now) async for row in rows]
 
 
+async def page_of_time(
+    tx: Tx, *, account_id: int, before: tuple[datetime, UUID] | None, limit: int, now: datetime
+) -> list[Claim]:
+    """The same by the moment of redeeming, for a list that holds other things as well."""
+    rows = await tx.execute(
+        _OF_TIME,
+        {
+            "bucket": bucket_of(account_id),
+            "account_id": account_id,
+            "at": before[0] if before else None,
+            "id": before[1] if before else None,
+            "limit": limit,
+        },
+    )
+    return [_claim(row, now) async for row in rows]
+
+
 def _claim(row: tuple[Any, ...], now: datetime) -> Claim:
     *facts, state, presented_at, settled = row
     claim = dict(zip(_FACTS, facts, strict=True))
@@ -120,4 +137,9 @@ _ONE = f"""{_COLUMNS}
 _PAGE = f"""{_COLUMNS}
  WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s AND r.id < %(before)s
  ORDER BY r.id DESC LIMIT %(limit)s
+"""
+_OF_TIME = f"""{_COLUMNS}
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s
+   AND (%(at)s::timestamptz IS NULL OR (r.created_at, r.id) < (%(at)s::timestamptz, %(id)s::uuid))
+ ORDER BY r.created_at DESC, r.id DESC LIMIT %(limit)s
 """
