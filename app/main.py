@@ -32,6 +32,7 @@ from app.merchants import routes_merchant as merchants_merchant
 from app.merchants import routes_officer as merchants_officer
 from app.merchants import routes_public as merchants_public
 from app.merchants.counter import Counter
+from app.notices import routes_citizen as notices_citizen
 from app.people.tokens import Tokens
 from app.phone import routes_citizen as phone_citizen
 from app.reductions import correct
@@ -93,6 +94,7 @@ _ROUTERS = (
     ledger_officer.router,
     reductions_citizen.router,
     phone_citizen.router,
+    notices_citizen.router,
     rewards_citizen.router,
     rewards_citizen_tickets.router,
     rewards_public.router,

@@ -1,12 +1,13 @@
 """The feed: one list of everything that happened to a citizen."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.ids import new_id
 from app.ledger.donate import Donation, donate
 from app.rewards import redeem
 from tests import city, make
 from tests.city import MORNING, NOON
+from tests.ledger.test_donate import pool
 
 
 async def lived(tx, keys):
@@ -44,6 +45,11 @@ async def pages(client, headers, limit):
             return found
 
 
+def moment(item):
+    """When it happened."""
+    return datetime.fromisoformat(item["at"])
+
+
 async def test_everything_is_in_one_list_newest_first(client, tx, keys):
     """Acts by when they happened, the held one with its day, the coupon with its price."""
     anna = await lived(tx, keys)
@@ -68,15 +74,16 @@ async def test_everything_is_in_one_list_newest_first(client, tx, keys):
 async def test_pages_put_together_are_the_feed(client, tx, keys):
     """However it is cut, nothing is skipped or shown twice, adjustments among the acts included."""
     anna = await lived(tx, keys)
+    trees = await pool(tx)
     for n in range(3):
-        given = Donation(anna.account_id, 1 + n, "trees", new_id())
+        given = Donation(anna.account_id, 1 + n, trees, new_id())
         await donate(tx, donations=[given], now=NOON + timedelta(minutes=2 * n))
     headers = make.citizen_headers(keys, anna.account_id)
 
     whole = await pages(client, headers, 100)
 
     assert [each["kind"] for each in whole].count("adjustment") == 3
-    assert whole == sorted(whole, key=lambda each: each["at"], reverse=True)
+    assert whole == sorted(whole, key=moment, reverse=True)
     for limit in (1, 2, 3):
         assert await pages(client, headers, limit) == whole
 
