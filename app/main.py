@@ -35,9 +35,12 @@ from app.merchants.counter import Counter
 from app.notices import routes_citizen as notices_citizen
 from app.people.tokens import Tokens
 from app.phone import routes_citizen as phone_citizen
+from app.phone import routes_citizen_live as phone_live
+from app.phone.hub import Hub
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
 from app.reductions import routes_officer as reductions_officer
+from app.reductions import routes_officer_review as reductions_review
 from app.reductions import routes_provider as reductions_provider
 from app.rewards import funding, publish
 from app.rewards import routes_citizen as rewards_citizen
@@ -94,6 +97,7 @@ _ROUTERS = (
     ledger_officer.router,
     reductions_citizen.router,
     phone_citizen.router,
+    phone_live.router,
     notices_citizen.router,
     rewards_citizen.router,
     rewards_citizen_tickets.router,
@@ -117,6 +121,7 @@ _ROUTERS = (
     catalogue_officer.tariff_router,
     reductions_officer.router,
     reductions_officer.trials,
+    reductions_review.router,
     approvals_officer.router,
     ledger_officer.books,
     ledger_public.router,
@@ -143,6 +148,7 @@ def create_app(
             await database.open()
             memory.settle()
         yield
+        app.state.hub.close()
         if opens:
             await database.close()
         await cache.close()
@@ -165,6 +171,12 @@ def create_app(
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
     app.state.admission = Admission(Gate(cache.store), device_key=keys.subject)
+    app.state.hub = Hub(
+        database,
+        cache,
+        per_citizen=settings.limits.streams_per_citizen,
+        streams=settings.limits.streams,
+    )
     app.state.lanes = LaneMap(settings.lanes)
     problems.install(app)
     for router in _ROUTERS:

@@ -56,6 +56,8 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid"):
     merchant_scans_per_minute: int = Field(default=600, ge=1)
     merchant_applications_per_minute: int = Field(default=10, ge=1, description="An address.")
     sign_ins_per_minute: int = Field(default=120, ge=1, description="An address.")
+    streams_per_citizen: int = Field(default=3, ge=1, description="Live streams, a process.")
+    streams: int = Field(default=2_000, ge=1, description="Live streams of everybody, a process.")
     body_bytes: int = Field(default=2_000_000, ge=1_000)
     batch_records: int = Field(default=1_000, ge=1, le=1_000)
 

@@ -1,5 +1,6 @@
 """A citizen's inbox: read by its owner, marked as read by its owner, forgotten after half a year."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,22 +65,37 @@ async def read_all(tx: Tx, *, account_id: int, upto: UUID, now: datetime) -> int
     return done.rowcount
 
 
+async def watermark(tx: Tx) -> int:
+    """The oldest transaction still running: whatever lies below it is complete."""
+    row = await (await tx.execute(_WATERMARK)).fetchone()
+    assert row is not None, "a function always answers"
+    return int(row[0])
+
+
 async def news(
-    tx: Tx, *, account_id: int, after: tuple[int, UUID], below_xid: int, limit: int
+    tx: Tx, *, account_id: int, after: tuple[int, UUID], limit: int
 ) -> list[InboxMessage]:
     """Messages of ended transactions after a place, in the order of their transactions.
+
+    What began before the oldest transaction still running has ended, so nothing can appear
+    behind a place: it is late for a moment rather than lost.
 
     Args:
         tx: a reading connection.
         account_id: whose.
         after: transaction and id of the last one seen.
-        below_xid: the oldest transaction still running; nothing can appear below it any more.
         limit: how many at most.
 
     """
-    place = {"xid": after[0], "id": after[1], "below": below_xid, "limit": limit}
+    place = {"xid": after[0], "id": after[1], "limit": limit}
     rows = await tx.execute(_NEWS, _mine(account_id) | place)
     return [InboxMessage(*row) async for row in rows]
+
+
+async def marks(tx: Tx, *, account_ids: Sequence[int]) -> dict[int, int]:
+    """The transaction of each account's newest message that can be followed; it only grows."""
+    rows = await tx.execute(_MARKS, {"accounts": list(account_ids)})
+    return {account_id: int(xid) async for account_id, xid in rows}
 
 
 async def forget(tx: Tx, *, now: datetime, limit: int = 5_000) -> int:
@@ -111,11 +127,21 @@ _READ_ALL = """
 UPDATE message SET read_at = %(now)s
  WHERE bucket = %(bucket)s AND account_id = %(account)s AND read_at IS NULL AND id <= %(upto)s
 """
+_WATERMARK = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _NEWS = f"""
 SELECT {_COLUMNS} FROM message
  WHERE bucket = %(bucket)s AND account_id = %(account)s
-   AND (xid, id) > (%(xid)s, %(id)s) AND xid < %(below)s
+   AND (xid, id) > (%(xid)s, %(id)s)
+   AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
  ORDER BY xid, id LIMIT %(limit)s
+"""
+_MARKS = """
+SELECT t.a, m.xid FROM unnest(%(accounts)s::bigint[]) AS t (a)
+ CROSS JOIN LATERAL (
+         SELECT m.xid FROM message m
+          WHERE m.bucket = (t.a %% 1024)::smallint AND m.account_id = t.a
+            AND m.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+          ORDER BY m.xid DESC LIMIT 1) AS m
 """
 _FORGET = """
 DELETE FROM message m USING (

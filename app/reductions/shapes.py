@@ -4,7 +4,8 @@ The names stand once, in a shape that all acts of one kind share. A shape's numb
 of its names, so every process knows it without asking, and a row can be read for ever with
 what the table says, whatever became of the code. Besides the inputs of the formulas a row
 keeps what a cap still allowed (``limit:``), what the act came to for caps and later acts
-(``count:``), and marks by which like acts are known again (``same:``).
+(``count:``), marks by which like acts are known again (``same:``), and which reasons to hold it
+an officer set aside (``waived:``).
 """
 
 import hashlib
@@ -22,7 +23,8 @@ from methodologies.replay import OCCURRED_ON, Evidence, inputs_to_json
 LIMIT = "limit:"
 COUNT = "count:"
 SAME = "same:"
-_PREFIXES = (LIMIT, COUNT, SAME)
+WAIVED = "waived:"
+_PREFIXES = (LIMIT, COUNT, SAME, WAIVED)
 _ESCAPED = re.compile(r"\\([\\t])")
 _MEANT = {"\\": "\\", "t": "\t"}
 _known: dict[int, str] = {}
@@ -43,6 +45,7 @@ def packed(
     counts: Mapping[str, Decimal],
     limits: Mapping[str, str] | None,
     marks: Mapping[str, str],
+    waived: Iterable[str] = (),
 ) -> tuple[str, str]:
     """The names and the values of what a reduction keeps; neither holds the act's day.
 
@@ -52,11 +55,12 @@ def packed(
         counts: what the act came to, by name.
         limits: what caps over a window still allowed, when they cut it.
         marks: what tells like acts from others, by name.
+        waived: reasons to hold it that an officer set aside.
 
     """
     kept = inputs_to_json(evidence, manifest)
     del kept[OCCURRED_ON]  # a column of its own
-    if not limits and not marks:
+    if not limits and not marks and not waived:
         values = [*kept.values(), *map(plain_number, counts.values())]
         return _names(manifest, tuple(counts)), joined(values)
     for name, count in counts.items():
@@ -65,6 +69,8 @@ def packed(
         kept[LIMIT + name] = limit
     for name, mark in marks.items():
         kept[SAME + name] = mark
+    for reason in sorted(waived):
+        kept[WAIVED + reason] = "1"
     return "\t".join(kept), joined(list(kept.values()))
 
 
@@ -116,6 +122,11 @@ def counts_of(kept: Mapping[str, str]) -> dict[str, str]:
 def marks_of(kept: Mapping[str, str]) -> dict[str, str]:
     """What tells like acts from others."""
     return _under(SAME, kept)
+
+
+def waived_of(kept: Mapping[str, str]) -> frozenset[str]:
+    """Which reasons to hold it an officer set aside."""
+    return frozenset(_under(WAIVED, kept))
 
 
 def _under(prefix: str, kept: Mapping[str, str]) -> dict[str, str]:
