@@ -11,6 +11,8 @@ from datetime import date, datetime
 from fastapi import FastAPI
 
 from app import memory, probes, problems
+from app.appeals import routes_citizen as appeals_citizen
+from app.appeals import routes_officer as appeals_officer
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
@@ -122,6 +124,8 @@ _ROUTERS = (
     reductions_officer.router,
     reductions_officer.trials,
     reductions_review.router,
+    appeals_officer.router,
+    appeals_citizen.router,
     approvals_officer.router,
     ledger_officer.books,
     ledger_public.router,

@@ -35,9 +35,7 @@ async def last(tx: Tx, *, account_id: int) -> dict[int, int]:
     return {unit: seq async for unit, seq in await tx.execute(_LAST, given)}
 
 
-async def after(
-    tx: Tx, *, account_id: int, seen: Mapping[int, int], limit: int
-) -> list[Entry]:
+async def after(tx: Tx, *, account_id: int, seen: Mapping[int, int], limit: int) -> list[Entry]:
     """At most ``limit`` entries after the numbers seen, by unit and number.
 
     Args:

@@ -18,9 +18,7 @@ class Template:
 
     def said(self, facts: Mapping[str, Any], *, english: bool) -> tuple[str, str]:
         """Title and sentence in one language."""
-        title, text = (
-            (self.title_en, self.text_en) if english else (self.title_zh, self.text_zh)
-        )
+        title, text = (self.title_en, self.text_en) if english else (self.title_zh, self.text_zh)
         return title.format_map(_Facts(facts)), text.format_map(_Facts(facts))
 
 

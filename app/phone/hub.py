@@ -63,9 +63,7 @@ class Hub:
 
     """
 
-    def __init__(
-        self, database: Database, cache: Cache, *, per_citizen: int, streams: int
-    ) -> None:
+    def __init__(self, database: Database, cache: Cache, *, per_citizen: int, streams: int) -> None:
         self._database = database
         self._cache = cache
         self._per_citizen = per_citizen

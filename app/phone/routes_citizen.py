@@ -53,9 +53,7 @@ async def read_feed(
     )
 
 
-@router.get(
-    "/account", response_model=AccountView, responses=document(*_SIGN_IN, CatalogueEmpty)
-)
+@router.get("/account", response_model=AccountView, responses=document(*_SIGN_IN, CatalogueEmpty))
 async def read_account(
     request: Request, citizen: CurrentCitizen, tx: CitizenTx, now: Now
 ) -> Response:

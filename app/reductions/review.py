@@ -221,9 +221,7 @@ async def _note(
 
 def _decided(decision: int) -> HeldDecided:
     word, word_zh = ("released", "通过") if decision == RELEASED else ("refused", "拒绝")
-    return HeldDecided(
-        f"This act was {word} by somebody.", f"该记录已被{word_zh}。", decision=word
-    )
+    return HeldDecided(f"This act was {word} by somebody.", f"该记录已被{word_zh}。", decision=word)
 
 
 def _not_releasable(reason: str, detail: str | None) -> NotReleasable:

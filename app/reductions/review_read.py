@@ -62,9 +62,7 @@ async def waiting(
 ) -> list[Held]:
     """At most ``limit`` acts that wait for an officer, the longest waiting first."""
     key = after or (None, None)
-    rows = await tx.execute(
-        _WAITING, {"at": key[0], "id": key[1], "limit": limit, "zone": zone}
-    )
+    rows = await tx.execute(_WAITING, {"at": key[0], "id": key[1], "limit": limit, "zone": zone})
     return [Held(*row) async for row in rows]
 
 

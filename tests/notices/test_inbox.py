@@ -63,9 +63,7 @@ async def test_read_all_spares_what_came_later(client, tx, keys):
     await told(tx, anna, points=2)
 
     for _ in range(2):
-        answer = await client.post(
-            "/v1/me/messages/read-all", json={"upto": seen}, headers=headers
-        )
+        answer = await client.post("/v1/me/messages/read-all", json={"upto": seen}, headers=headers)
         assert answer.json() == {"unread": 1}
 
 

@@ -50,7 +50,9 @@ async def test_an_unchanged_account_is_not_sent_again(client, tx, keys):
     again = await client.get("/v1/me/account", headers=headers | known)
     assert (again.status_code, again.content) == (304, b"")
     chinese = {"Accept-Language": "zh-CN"}
-    assert (await client.get("/v1/me/account", headers=headers | known | chinese)).status_code == 200
+    assert (
+        await client.get("/v1/me/account", headers=headers | known | chinese)
+    ).status_code == 200
     await city.one(tx, city.ride())
     assert (await client.get("/v1/me/account", headers=headers | known)).status_code == 200
 

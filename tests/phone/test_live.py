@@ -85,7 +85,9 @@ async def test_resuming_loses_and_doubles_nothing(committing, cache, keys):
                 await piece.open()
                 rest = await piece.until(8 - cut)
                 await piece.close()
-                assert [_told(each) for each in rest] == [_told(each) for each in expected[cut + 1 :]]
+                assert [_told(each) for each in rest] == [
+                    _told(each) for each in expected[cut + 1 :]
+                ]
             polled = await client.get(
                 "/v1/me/changes", params={"after": expected[cut]["id"]}, headers=headers
             )
@@ -154,9 +156,7 @@ async def test_a_coupon_that_is_used_is_told(committing, cache, keys):
 
 async def test_listeners_hold_no_connection(fresh_urls, cache, keys):
     """Forty listen through two connections, each hears its own, and the seats are bounded."""
-    database = database_for(
-        DatabaseSettings(pool_size=2, read_pool_size=2), fresh_urls.app
-    )
+    database = database_for(DatabaseSettings(pool_size=2, read_pool_size=2), fresh_urls.app)
     await database.open()
     async with database.writing() as tx:
         people = [await make.rich(tx, 1) for _ in range(40)]
