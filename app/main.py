@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from app import memory, probes, problems
 from app.appeals import routes_citizen as appeals_citizen
 from app.appeals import routes_officer as appeals_officer
+from app.app_versions import AppVersions
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
@@ -187,6 +188,11 @@ def create_app(
         app.include_router(router, prefix="/v1")
     app.include_router(routes_till.router)
     probes.install(app)
+    app.add_middleware(
+        AppVersions,
+        oldest=settings.apps.min_versions,
+        stores={name: str(url) for name, url in settings.apps.stores.items()},
+    )
     app.add_middleware(probes.Metrics)
     return app
 

@@ -8,7 +8,16 @@ misspelt name inside a group, stops the process before it can serve.
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    HttpUrl,
+    PostgresDsn,
+    RedisDsn,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -62,6 +71,20 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid"):
     batch_records: int = Field(default=1_000, ge=1, le=1_000)
 
 
+class AppSettings(BaseModel, frozen=True, extra="forbid"):
+    """Which clients are served: they name themselves in `Puhui-App: h5/1.2.3`."""
+
+    min_versions: dict[
+        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,19}$")],
+        Annotated[str, StringConstraints(pattern=r"^\d{1,6}\.\d{1,6}(\.\d{1,6})?$")],
+    ] = Field(default={}, description="The oldest served, by app.", examples=[{"h5": "1.2.0"}])
+    stores: dict[str, HttpUrl] = Field(
+        default={},
+        description="Where a newer one is, by app.",
+        examples=[{"h5": "https://puhui.example/"}],
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration; built once per process and passed down."""
 
@@ -82,6 +105,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     keys: KeySettings = KeySettings()
     limits: LimitSettings = LimitSettings()
+    apps: AppSettings = AppSettings()
 
     @model_validator(mode="after")
     def _refuse_demo_defaults(self) -> Self:

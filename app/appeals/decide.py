@@ -65,7 +65,7 @@ async def refuse(tx: Tx, *, appeal_id: UUID, answer: Answer, now: datetime) -> A
 
     """
     asked = await _locked(tx, appeal_id)
-    return await _close(tx, asked, State.refused, answer, (None, 0, 0), now)
+    return await _close(tx, asked, State.refused, answer, worth=(None, 0, 0), now=now)
 
 
 async def accept(
@@ -107,7 +107,9 @@ async def accept(
     elif (evidence is None) == (held_id is None):
         raise _not_creditable("nothing_named", "name either the evidence or a held act")
     if evidence is not None:
-        outcome = await _credited(tx, asked, evidence, versions, subject_key, now)
+        outcome = await _credited(
+            tx, asked, evidence, versions=versions, subject_key=subject_key, now=now
+        )
         if outcome.verdict is Verdict.held:
             held_id = outcome.reduction_id
         else:
@@ -125,19 +127,21 @@ async def accept(
             tells=False,
         )
         worth = done.act_id, done.grams, done.points
-    return await _close(tx, asked, State.accepted, answer, worth, now)
+    return await _close(tx, asked, State.accepted, answer, worth=worth, now=now)
 
 
 async def _credited(
     tx: Tx,
     asked: Appeal,
     evidence: Mapping[str, Any],
+    *,
     versions: Versions,
     subject_key: bytes,
     now: datetime,
 ) -> Outcome:
     """The trip, through the ordinary path; of a held one, its id as well."""
-    assert asked.provider_id is not None and asked.link_id is not None, "a claim has both"
+    assert asked.provider_id is not None, "a claim has a provider"
+    assert asked.link_id is not None, "a claim has a link"
     assert asked.methodology is not None, "a claim has a scenario"
     around = Surroundings(
         provider_id=asked.provider_id,
@@ -165,7 +169,8 @@ async def _credited(
 
 
 def _in_window(asked: Appeal, ended_at: datetime) -> bool:
-    assert asked.happened_from is not None and asked.happened_until is not None, "a claim has both"
+    assert asked.happened_from is not None, "a claim has a window"
+    assert asked.happened_until is not None, "a claim has a window"
     return asked.happened_from <= ended_at <= asked.happened_until
 
 
@@ -199,7 +204,7 @@ async def _again(tx: Tx, asked: Appeal) -> Appeal:
 
 
 async def _close(
-    tx: Tx, asked: Appeal, state: State, answer: Answer, worth: Worth, now: datetime
+    tx: Tx, asked: Appeal, state: State, answer: Answer, *, worth: Worth, now: datetime
 ) -> Appeal:
     act_id, grams, points = worth
     given = {

@@ -74,7 +74,7 @@ async def claim(
         "link": trip.link_id,
         "act": None,
     }
-    return await _make(tx, account_id, about, note, versions, now)
+    return await _make(tx, account_id, about, note=note, versions=versions, now=now)
 
 
 async def appeal(
@@ -105,13 +105,14 @@ async def appeal(
         "link": None,
         "act": act_id,
     }
-    return await _make(tx, account_id, about, note, versions, now)
+    return await _make(tx, account_id, about, note=note, versions=versions, now=now)
 
 
 async def _make(
     tx: Tx,
     account_id: int,
     about: dict[str, Any],
+    *,
     note: str,
     versions: Versions,
     now: datetime,

@@ -114,7 +114,9 @@ async def list_claims(
     limit: Limit = 20,
 ) -> AppealPage:
     """Your claims for missing trips, newest first."""
-    return await _page(request, tx, citizen.account_id, Kind.missing_trip, cursor, limit)
+    return await _page(
+        request, tx, citizen.account_id, Kind.missing_trip, cursor=cursor, limit=limit
+    )
 
 
 @router.get("/appeals", responses=document(*_SIGN_IN, BadCursor))
@@ -127,7 +129,7 @@ async def list_appeals(
     limit: Limit = 20,
 ) -> AppealPage:
     """Your appeals about acts, newest first."""
-    return await _page(request, tx, citizen.account_id, Kind.act, cursor, limit)
+    return await _page(request, tx, citizen.account_id, Kind.act, cursor=cursor, limit=limit)
 
 
 @router.get("/claims/{appeal_id}", responses=document(*_SIGN_IN, AppealNotFound))
@@ -156,7 +158,7 @@ async def _view(
 
 
 async def _page(
-    request: Request, tx: Tx, account_id: int, kind: Kind, cursor: str | None, limit: int
+    request: Request, tx: Tx, account_id: int, kind: Kind, *, cursor: str | None, limit: int
 ) -> AppealPage:
     before = _before(cursor) if cursor else None
     found = await reading.of_account(

@@ -7,13 +7,19 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.appeals.reading import Appeal
-from app.appeals.tables import Kind
+from app.appeals.tables import Kind, State
 
 Note = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=2, max_length=500, pattern=r"^[^\x00]*$"),
 ]
 AppealState = Literal["open", "assigned", "accepted", "refused"]
+_STATES: dict[State, AppealState] = {
+    State.open: "open",
+    State.assigned: "assigned",
+    State.accepted: "accepted",
+    State.refused: "refused",
+}
 
 
 class ClaimIn(BaseModel):
@@ -88,7 +94,7 @@ class AppealView(BaseModel):
         return cls(
             id=asked.id,
             kind="missing_trip" if asked.kind is Kind.missing_trip else "act",
-            state=asked.state.name,
+            state=_STATES[asked.state],
             scenario=asked.methodology,
             provider=providers.get(asked.provider_id or 0),
             link_id=asked.link_id,

@@ -1,4 +1,4 @@
-"""A citizen's inbox: read by its owner, marked as read by its owner, forgotten after half a year."""
+"""A citizen's inbox: read and marked by its owner, and forgotten after half a year."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The outbox, messages that are promised and not yet sent; and the inbox, where all of them stay."""
+"""The outbox, messages that are promised and not yet sent; and the inbox, where they stay."""
 
 from datetime import datetime
 from typing import Any

@@ -94,7 +94,7 @@ def again(kept: Stored, version: Version, versions: Versions) -> tuple[dict[str,
     """The typed inputs, and all that surrounded them: factors, caps, what an officer set aside."""
     inputs = inputs_from_json(kept.inputs, version.methodology.manifest)
     limits, waived = shapes.limits_of(kept.inputs), shapes.waived_of(kept.inputs)
-    return inputs, context_of(version, inputs, versions, kept.factor_set_id, limits, waived)
+    return inputs, context_of(version, inputs, versions, kept.factor_set_id, limits, waived=waived)
 
 
 _STORED = """

@@ -167,11 +167,14 @@ def quantify(
     evidence: Evidence,
     versions: Versions,
     limits: Mapping[str, str] | None = None,
+    *,
     waived: frozenset[str] = frozenset(),
 ) -> Quantification:
     """Compute with the factors of the act's day; a missing factor holds, it never guesses."""
     try:
-        context = context_of(version, evidence, versions, versions.factor_set_id, limits, waived)
+        context = context_of(
+            version, evidence, versions, versions.factor_set_id, limits, waived=waived
+        )
     except FactorError:
         return Quantification.held("no_factor")
     return version.methodology.quantify(evidence, context)
@@ -183,6 +186,7 @@ def context_of(
     versions: Versions,
     factor_set_id: int,
     limits: Mapping[str, str] | None,
+    *,
     waived: frozenset[str] = frozenset(),
 ) -> Context:
     """The factors of the act's day, what caps left of it, and what an officer set aside.

@@ -98,7 +98,7 @@ async def release(
         raise TryAgain("The act has just been changed.", "该记录刚刚发生变化,请重试。")
     await book(tx, credited=[settled], versions=versions, now=now)
     worth = settled.worth.grams, settled.points
-    await _note(tx, held, RELEASED, decision, worth, now, tells=tells)
+    await _note(tx, held, RELEASED, decision, worth=worth, now=now, tells=tells)
     return Released(held.id, held.account_id, *worth)
 
 
@@ -113,7 +113,7 @@ async def refuse(
 
     """
     held = await _locked(tx, held_id, versions, reopens=False)
-    await _note(tx, held, REFUSED, decision, (0, 0), now, tells=True)
+    await _note(tx, held, REFUSED, decision, worth=(0, 0), now=now, tells=True)
 
 
 async def _locked(tx: Tx, held_id: UUID, versions: Versions, *, reopens: bool) -> Held:
@@ -181,9 +181,9 @@ async def _note(
     held: Held,
     decision: int,
     by: Decision,
+    *,
     worth: tuple[int, int],
     now: datetime,
-    *,
     tells: bool,
 ) -> None:
     await tx.execute(

@@ -123,7 +123,7 @@ def _within_caps(candidate: Candidate, known: Known) -> Candidate | Outcome:
     if not limits:
         return candidate
     worth = quantify(
-        candidate.version, candidate.evidence, known.versions, limits, candidate.waived
+        candidate.version, candidate.evidence, known.versions, limits, waived=candidate.waived
     )
     assert worth.status == "quantified", "less of an act is still an act"
     return candidate.cut(worth, limits)

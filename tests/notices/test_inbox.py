@@ -94,6 +94,7 @@ def test_every_template_speaks_both_languages():
     """Each sentence is there twice, and a fact that is missing is a dash, not an error."""
     for template in (*TEMPLATES.values(), OTHER):
         chinese, english = template.said({}, english=False), template.said({}, english=True)
-        assert all(chinese) and all(english) and chinese != english
+        assert all([*chinese, *english])
+        assert chinese != english
         assert "{" not in "".join(chinese + english)
     assert template_of("of another release") is OTHER

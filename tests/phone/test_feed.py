@@ -95,7 +95,7 @@ async def test_the_feed_speaks_chinese_by_default(client, tx, keys):
 
     found = await pages(client, headers, 20)
 
-    assert [each["title"] for each in found][0] == "一杯咖啡"
+    assert found[0]["title"] == "一杯咖啡"
     assert found[1]["subtitle"] == "等待人工复核,预计 2026-03-06 前完成"
 
 

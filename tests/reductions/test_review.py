@@ -211,7 +211,7 @@ async def test_many_officers_decide_once(committing):
         assert set(decisions) - set(done) == {"HeldDecided"}
         assert {each.verdict for each in resent} == {Verdict.duplicate}
         paid += done == ["release"]
-    async with committing.reading() as tx:
+    async with committing.snapshot() as tx:
         assert await points_of(tx, anna.account_id) == 58 * paid
         assert await breaches(tx) == []
 
@@ -240,7 +240,7 @@ async def test_release_and_a_truer_record_race(committing):
     for n, act in enumerate(acts):
         both = await asyncio.gather(officer(act), provider(n))
         assert sorted(both) in ([0, 18], [0, 58]), both
-    async with committing.reading() as tx:
+    async with committing.snapshot() as tx:
         assert await breaches(tx) == []
         assert await points_of(tx, anna.account_id) > 0
 
