@@ -11,9 +11,9 @@ from datetime import date, datetime
 from fastapi import FastAPI
 
 from app import memory, probes, problems
+from app.app_versions import AppVersions
 from app.appeals import routes_citizen as appeals_citizen
 from app.appeals import routes_officer as appeals_officer
-from app.app_versions import AppVersions
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
