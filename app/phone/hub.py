@@ -87,7 +87,9 @@ class Hub:
 
         """
         mine = len(self._seats.get(account_id, ()))
-        if self._closed or mine >= self._per_citizen or self.listening >= self._streams:
+        full = mine >= self._per_citizen or self.listening >= self._streams
+        # On one connection for everybody, the look of one stream would be inside another's.
+        if full or self._closed or not self._database.parallel:
             raise TooManyStreams(
                 "Close another live stream, or poll `/v1/me/changes`.",
                 "请关闭其他实时连接,或改用 /v1/me/changes 轮询。",

@@ -1,6 +1,5 @@
 """What a phone opens with: the feed, and the carbon account."""
 
-import hashlib
 from datetime import date, datetime
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.catalogue.errors import CatalogueEmpty
 from app.clock import Now
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import UNCHANGED, BadCursor, Cursor, Limit, cursor_of, key_of, tagged
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.phone import account, feed
@@ -53,29 +52,23 @@ async def read_feed(
     )
 
 
-@router.get("/account", response_model=AccountView, responses=document(*_SIGN_IN, CatalogueEmpty))
+@router.get(
+    "/account",
+    response_model=AccountView,
+    responses=document(*_SIGN_IN, CatalogueEmpty) | UNCHANGED,
+)
 async def read_account(
     request: Request, citizen: CurrentCitizen, tx: CitizenTx, now: Now
 ) -> Response:
     """The caller's carbon account; unchanged, it is answered 304 to its `ETag`."""
     versions = await request.app.state.catalogue.versions(tx)
-    english = in_english(request)
     found = account.of_sums(
         await sums.sums(tx, account_id=citizen.account_id),
         versions=versions,
         today=now.astimezone(versions.zone).date(),
-        english=english,
+        english=in_english(request),
     )
-    body = found.model_dump_json().encode()
-    headers = {
-        "ETag": f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"',
-        "Cache-Control": "private, no-cache",
-        "Content-Language": "en" if english else "zh-CN",
-        "Vary": "Accept-Language",
-    }
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return tagged(request, found.model_dump_json().encode(), cached="private, no-cache")
 
 
 def _before(cursor: str) -> Key:
