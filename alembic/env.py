@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 
 for _room in (
     "people", "audit", "approvals", "ledger", "notices", "merchants", "intake", "catalogue",
-    "reductions", "rewards", "settlement", "rights", "sign_in",
+    "reductions", "rewards", "settlement", "rights", "sign_in", "appeals",
 ):  # fmt: skip
     import_module(f"app.{_room}.tables")
 import_module("app.ledger.tables_books")

@@ -25,6 +25,11 @@ _T = TypeVar("_T")
 REST_S = 2
 """How long a store that failed is left alone before it is asked again."""
 
+WAKES = "puhui:wakes"
+"""The channel on which processes tell each other that something was booked."""
+WAKE_AFTER_MS = 30
+"""A wake-up waits so long: for its transaction to commit, and for others to join it."""
+
 LANE = 32
 """How many questions of one process are under way at once; a rush waits for its turn."""
 
@@ -54,6 +59,7 @@ class Cache:
     def __init__(self, redis: "Redis | None") -> None:
         self._redis = redis
         self._rests_until_s = 0
+        self._waking: asyncio.Future[None] | None = None
         self._lane = asyncio.Semaphore(LANE)
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
 
@@ -101,8 +107,24 @@ class Cache:
                 per_minute=per_minute,
             )
 
+    def wake(self) -> None:
+        """Tell whoever waits for news to look now instead of soon; it is no harm if it is lost.
+
+        At most one is under way, however many ask: it says nothing but that something happened.
+        """
+        if self._redis is None or self._rests() or self._waking is not None:
+            return
+        self._waking = asyncio.ensure_future(self._wake())
+
+    async def _wake(self) -> None:
+        await asyncio.sleep(WAKE_AFTER_MS / 1000)
+        self._waking = None
+        await self._ask(lambda redis: redis.publish(WAKES, b"1"))
+
     async def close(self) -> None:
         """Let the connections go."""
+        if self._waking is not None:
+            self._waking.cancel()
         if self._redis is not None:
             await self._redis.aclose()
 

@@ -37,6 +37,7 @@ class Spread:
 
 
 _BUCKET = {
+    "appeal": "what a citizen asked an officer to look at, beside the citizen's acts",
     "balance": "the lock, the guard and the one read of a wallet; all others lie beside it",
     "cap_lane": "what an act took of a shared cap, in the bucket of the vehicle or key",
     "cap_use": "a shared cap's counter, in the bucket of the vehicle or key",
@@ -48,8 +49,10 @@ _BUCKET = {
     "evidence": "a block of one lane's records; by month, under its parent",
     "expiry_notice": "one for each lot that expires, beside the balance",
     "held_activity": "a citizen's acts that wait for a person",
+    "held_review": "what an officer decided of such an act, beside it",
     "lane_answer": "what a lane of a file answered, written with its effect",
     "lot": "marks on the axis of a citizen's points",
+    "message": "a citizen's inbox",
     "natural_key_lane": "who may write an act; in the bucket of the act's own id",
     "offer_use": "a citizen's limits, in the bucket of the citizen, household or device",
     "redemption": "a citizen's coupons, written with the balance",

@@ -11,6 +11,9 @@ from datetime import date, datetime
 from fastapi import FastAPI
 
 from app import memory, probes, problems
+from app.app_versions import AppVersions
+from app.appeals import routes_citizen as appeals_citizen
+from app.appeals import routes_officer as appeals_officer
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
 from app.cache import Cache, cache_for
@@ -35,13 +38,18 @@ from app.merchants import routes_officer_accounts as merchants_officer_accounts
 from app.merchants import routes_public as merchants_public
 from app.merchants import routes_public_staff as merchants_staff
 from app.merchants.counter import Counter
+from app.notices import routes_citizen as notices_citizen
 from app.people import routes_citizen as people_citizen
 from app.people import routes_officer as people_officer
 from app.people.tokens import Tokens
 from app.people.vault import vault_for
+from app.phone import routes_citizen as phone_citizen
+from app.phone import routes_citizen_live as phone_live
+from app.phone.hub import Hub
 from app.reductions import correct
 from app.reductions import routes_citizen as reductions_citizen
 from app.reductions import routes_officer as reductions_officer
+from app.reductions import routes_officer_review as reductions_review
 from app.reductions import routes_provider as reductions_provider
 from app.rewards import funding, publish
 from app.rewards import routes_citizen as rewards_citizen
@@ -114,6 +122,9 @@ _ROUTERS = (
     ledger_citizen.router,
     ledger_officer.router,
     reductions_citizen.router,
+    phone_citizen.router,
+    phone_live.router,
+    notices_citizen.router,
     rewards_citizen.router,
     rewards_citizen_tickets.router,
     rewards_public.router,
@@ -150,6 +161,9 @@ _ROUTERS = (
     reductions_officer.trials,
     people_citizen.router,
     people_officer.router,
+    reductions_review.router,
+    appeals_officer.router,
+    appeals_citizen.router,
     approvals_officer.router,
     ledger_officer.books,
     ledger_public.router,
@@ -180,6 +194,7 @@ def create_app(
             await database.open()
             memory.settle()
         yield
+        app.state.hub.close()
         if opens:
             await database.close()
         await cache.close()
@@ -206,6 +221,12 @@ def create_app(
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
     app.state.admission = Admission(Gate(cache.store), device_key=keys.subject)
+    app.state.hub = Hub(
+        database,
+        cache,
+        per_citizen=settings.limits.streams_per_citizen,
+        streams=settings.limits.streams,
+    )
     app.state.lanes = LaneMap(settings.lanes)
     problems.install(app)
     for router in _ROUTERS:
@@ -214,6 +235,11 @@ def create_app(
     app.include_router(sign_in_inbox.router)
     app.include_router(routes_till.router)
     probes.install(app)
+    app.add_middleware(
+        AppVersions,
+        oldest=settings.apps.min_versions,
+        stores={name: str(url) for name, url in settings.apps.stores.items()},
+    )
     app.add_middleware(probes.Metrics)
     return app
 

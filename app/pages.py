@@ -1,4 +1,4 @@
-"""Keyset pages: opaque cursors over a list's own order; no totals, no offsets.
+"""Keyset pages: opaque cursors over a list's own order; no totals, no offsets. And ETags.
 
 A cursor holds the last key seen. It is not a secret and not a permission: the owner of the
 rows stands in every query beside it.
@@ -6,14 +6,19 @@ rows stands in every query beside it.
 
 import base64
 import binascii
+import hashlib
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
-from app.problems import DomainError
+from app.problems import DomainError, in_english
 
 LIMIT_MAX = 100
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Unchanged since the ETag you sent."}
+}
+"""OpenAPI ``responses=`` of what `tagged` answers."""
 
 Limit = Annotated[
     int, Query(ge=1, le=LIMIT_MAX, description="How many items at most.", examples=[20])
@@ -56,6 +61,29 @@ def key_of(cursor: str, *kinds: type[str] | type[int]) -> tuple[str | int, ...]:
     if any(isinstance(part, str) and "\x00" in part for part in key):
         raise _bad()
     return tuple(key)
+
+
+def tagged(request: Request, body: bytes, *, cached: str) -> Response:
+    """A JSON body with its strong ETag; or 304, when the caller has it already.
+
+    Args:
+        request: what was asked; its language is part of what it is answered.
+        body: the whole answer.
+        cached: who may keep it, and for how long.
+
+    Source: RFC 9110, sections 8.8.3 and 13.1.2.
+    """
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": cached,
+        "Content-Language": "en" if in_english(request) else "zh-CN",
+        "Vary": "Accept-Language",
+    }
+    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, f"W/{etag}", "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def _bad() -> BadCursor:

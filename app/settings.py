@@ -9,7 +9,16 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, HttpUrl, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    HttpUrl,
+    PostgresDsn,
+    RedisDsn,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -63,6 +72,8 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid"):
     merchant_scans_per_minute: int = Field(default=600, ge=1)
     merchant_applications_per_minute: int = Field(default=10, ge=1, description="An address.")
     sign_ins_per_minute: int = Field(default=120, ge=1, description="An address.")
+    streams_per_citizen: int = Field(default=3, ge=1, description="Live streams, a process.")
+    streams: int = Field(default=2_000, ge=1, description="Live streams of everybody, a process.")
     body_bytes: int = Field(default=2_000_000, ge=1_000)
     batch_records: int = Field(default=1_000, ge=1, le=1_000)
 
@@ -87,6 +98,20 @@ class SignInSettings(BaseModel, frozen=True, extra="forbid"):
     alipay_app_id: str | None = Field(default=None, description="Unset: the console's answers.")
     alipay_key: SecretStr | None = Field(default=None, description="RSA private key, PEM.")
     alipay_public_key: str | None = Field(default=None, description="Alipay's own, PEM.")
+
+
+class AppSettings(BaseModel, frozen=True, extra="forbid"):
+    """Which clients are served: they name themselves in `Puhui-App: h5/1.2.3`."""
+
+    min_versions: dict[
+        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,19}$")],
+        Annotated[str, StringConstraints(pattern=r"^\d{1,6}\.\d{1,6}(\.\d{1,6})?$")],
+    ] = Field(default={}, description="The oldest served, by app.", examples=[{"h5": "1.2.0"}])
+    stores: dict[str, HttpUrl] = Field(
+        default={},
+        description="Where a newer one is, by app.",
+        examples=[{"h5": "https://puhui.example/"}],
+    )
 
 
 class Settings(BaseSettings):
@@ -114,6 +139,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(), description='Whose `X-Forwarded-For` is believed, such as ["10.0.0.0/8"].'
     )
+    apps: AppSettings = AppSettings()
 
     @model_validator(mode="after")
     def _refuse_demo_defaults(self) -> Self:

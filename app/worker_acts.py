@@ -17,10 +17,13 @@ from app.catalogue.versions import Catalogue
 from app.clock import utc_now
 from app.database import Database
 from app.lanes import LaneMap, Lanes
+from app.notices import inbox
 from app.reductions import correct, correct_run, lane_release
 from app.reductions.announce import announce_all
 
 EVERY_MINUTE = "* * * * *"
+EVERY_DAY = "41 3 * * *"
+MESSAGES_PER_STEP = 5_000
 
 Patiently = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 """Runs a step, and again when PostgreSQL was away."""
@@ -47,6 +50,11 @@ def register(
         found = await lanes.lanes(database) or Lanes.modulo(1)  # they may have been on before
         await lane_release.sweep(database, lanes=found, now=utc_now())
 
+    @jobs.periodic(cron=EVERY_DAY)
+    @jobs.task(name="forget_messages", queueing_lock="forget_messages")
+    async def _forget(timestamp: int) -> None:
+        await patiently(lambda: forget_messages(database, now=utc_now()))
+
     @jobs.task(name=correct.TASK)
     async def _correct(correction_id: str) -> None:
         await run_corrections(database, [UUID(correction_id)])
@@ -65,6 +73,17 @@ async def turn_calendar(database: Database, *, now: datetime) -> int:
         async with database.writing() as tx:
             return await calendar.turn(tx, now=now)
     return 0
+
+
+async def forget_messages(database: Database, *, now: datetime) -> int:
+    """Empty inboxes of what is half a year old, step by step; returns how many messages."""
+    gone = 0
+    while True:
+        async with database.writing() as tx:
+            step = await inbox.forget(tx, now=now, limit=MESSAGES_PER_STEP)
+        gone += step
+        if step < MESSAGES_PER_STEP:
+            return gone
 
 
 async def run_corrections(database: Database, correction_ids: list[UUID]) -> None:

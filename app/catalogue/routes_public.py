@@ -12,13 +12,21 @@ from app.catalogue.schemas import FactorList, FactorView, MethodologyList, Metho
 from app.catalogue.versions import Catalogue
 from app.clock import Now
 from app.database import ReadTx
+from app.pages import UNCHANGED, tagged
 from app.problems import document
 
 router = APIRouter(tags=["catalogue"])
 
+_CACHED = "public, max-age=1"
+"""An activation is seen within a second, wherever the copy lies."""
 
-@router.get("/methodologies", responses=document(CatalogueEmpty))
-async def list_methodologies(request: Request, tx: ReadTx, now: Now) -> MethodologyList:
+
+@router.get(
+    "/methodologies",
+    response_model=MethodologyList,
+    responses=document(CatalogueEmpty) | UNCHANGED,
+)
+async def list_methodologies(request: Request, tx: ReadTx, now: Now) -> Response:
     """Every methodology version that has, had or will have force, and from when to when."""
     catalogue: Catalogue = request.app.state.catalogue
     versions = await catalogue.versions(tx)
@@ -29,7 +37,8 @@ async def list_methodologies(request: Request, tx: ReadTx, now: Now) -> Methodol
         reverse=True,
     )
     public.sort(key=lambda each: each.methodology.manifest.id)
-    return MethodologyList(items=[MethodologyView.of(each, today) for each in public])
+    listed = MethodologyList(items=[MethodologyView.of(each, today) for each in public])
+    return tagged(request, listed.model_dump_json().encode(), cached=_CACHED)
 
 
 @router.get(
@@ -56,8 +65,8 @@ async def read_methodology(
     return Response(manifest.canonical_json, media_type="application/json", headers={"ETag": etag})
 
 
-@router.get("/factors", responses=document(CatalogueEmpty))
-async def list_factors(request: Request, tx: ReadTx) -> FactorList:
+@router.get("/factors", response_model=FactorList, responses=document(CatalogueEmpty) | UNCHANGED)
+async def list_factors(request: Request, tx: ReadTx) -> Response:
     """Every emission factor with its source and grade, of enabled and of disabled packs."""
     catalogue: Catalogue = request.app.state.catalogue
     versions = await catalogue.versions(tx)
@@ -69,7 +78,7 @@ async def list_factors(request: Request, tx: ReadTx) -> FactorList:
         here = newest[name] == versions.factor_set_id
         ordered = sorted(pack.values, key=lambda each: (each.name, each.region, each.valid_from))
         items += [FactorView.of(factor, pack, counts_here=here) for factor in ordered]
-    return FactorList(items=items)
+    return tagged(request, FactorList(items=items).model_dump_json().encode(), cached=_CACHED)
 
 
 @router.get("/tariffs", responses=document(CatalogueEmpty))

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +16,7 @@ from app.database import Database
 from app.demo import children
 from app.intake.files_table import FileProblem
 from app.keys import Keys
+from app.phone.hub import Hub
 from app.settings import Settings
 from app.worker import work
 
@@ -73,9 +75,11 @@ def serve(
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, backlog=BACKLOG, proxy_headers=False
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    server.hub = app.state.hub
 
     def alone() -> None:
+        app.state.hub.close()
         server.should_exit = True
 
     async def both() -> None:
@@ -99,6 +103,18 @@ def serve(
     # Not `asyncio.run`: the server knows of a faster loop where there is one (uvloop).
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(both())
+
+
+class _Server(uvicorn.Server):
+    """Ends live streams when it is asked to stop: it would wait for them otherwise."""
+
+    hub: Hub | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note the signal, and let whoever listens go."""
+        if self.hub is not None:
+            self.hub.close()
+        super().handle_exit(sig, frame)
 
 
 def openapi_text() -> str:

@@ -15,8 +15,10 @@ async def enqueue(
 ) -> None:
     """One message to each account, in one statement; no commit, no message.
 
+    It stands in the inbox at once, and in the outbox until it has been pushed; both under one id.
+
     Args:
-        template: which sentence; the reader's language is chosen on delivery.
+        template: which sentence; the reader's language is chosen when it is read.
         facts_of: per account, the numbers in the sentence.
         now: when (UTC).
 
@@ -36,8 +38,14 @@ async def enqueue(
 
 
 _ENQUEUE = """
+WITH promised AS (
+  SELECT (account_id %% 1024)::smallint AS bucket, id, account_id, facts
+    FROM unnest(%(ids)b::uuid[], %(accounts)b::bigint[], %(facts)b::jsonb[])
+      AS t (id, account_id, facts)
+), kept AS (
+  INSERT INTO message (bucket, account_id, id, template, facts, created_at)
+  SELECT bucket, account_id, id, %(template)s, facts, %(now)s FROM promised
+)
 INSERT INTO outbox (bucket, id, account_id, template, facts, created_at)
-SELECT (account_id %% 1024)::smallint, id, account_id, %(template)s, facts, %(now)s
-  FROM unnest(%(ids)b::uuid[], %(accounts)b::bigint[], %(facts)b::jsonb[])
-    AS t (id, account_id, facts)
+SELECT bucket, id, account_id, %(template)s, facts, %(now)s FROM promised
 """

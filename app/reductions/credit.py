@@ -7,6 +7,7 @@ subjects (sorted), their caps (sorted), budget slots, ids of acts (sorted).
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -71,8 +72,35 @@ async def credit(
     return answers(settled)
 
 
+async def settle_again(
+    tx: Tx, *, candidate: Candidate, received_at: datetime, versions: Versions, now: datetime
+) -> Candidate | Outcome:
+    """What one act that was held is worth now, against all that was credited since.
+
+    Everything that its credit needs is locked then, and what it takes of caps and budget is
+    taken; the caller writes it, or undoes all of it.
+
+    Args:
+        tx: the transaction of the release.
+        candidate: the act, no longer held.
+        received_at: when its record came: what was in time then is in time.
+        versions: the catalogue's picture.
+        now: when (UTC).
+
+    """
+    known = await _known(tx, [candidate], versions, received_at)
+    unseen = replace(known, earlier={})  # its own row is not another's
+    settled = settle([candidate], unseen)
+    if not settled.accepted:
+        (refusal,) = settled.refused
+        return refusal
+    await caps.keep(tx, used=known.used)
+    (accepted,) = await _within_budget(tx, settled.accepted, versions, now)
+    return accepted
+
+
 async def _known(
-    tx: Tx, candidates: Sequence[Candidate], versions: Versions, now: datetime
+    tx: Tx, candidates: Sequence[Candidate], versions: Versions, received_at: datetime
 ) -> Known:
     """Lock whoever the batch is about, then read what is known of them."""
     used = caps.Used()
@@ -100,7 +128,7 @@ async def _known(
         used=used,
         past=await history.past_of(tx, candidates=candidates, versions=versions),
         versions=versions,
-        received_at=now,
+        received_at=received_at,
     )
 
 

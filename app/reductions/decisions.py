@@ -125,7 +125,7 @@ class Candidate(msgspec.Struct, frozen=True):
     ``limits`` is what a cap over a window still allowed, when it cut the act. ``places``
     are its methodology's caps, each with where its use is counted. ``points_per_kg``
     is the tariff until the month's budget has been asked, and then the rate that is paid;
-    ``budget`` says why it is less.
+    ``budget`` says why it is less. ``waived`` are reasons to hold it that an officer set aside.
     """
 
     id: UUID
@@ -142,6 +142,7 @@ class Candidate(msgspec.Struct, frozen=True):
     marks: Mapping[str, str] = NO_MARKS
     limits: Mapping[str, str] | None = None
     budget: str | None = None
+    waived: frozenset[str] = frozenset()
 
     @property
     def held(self) -> bool:
@@ -172,6 +173,14 @@ class Candidate(msgspec.Struct, frozen=True):
     def remembered(self, evidence: Evidence, worth: Quantification) -> "Candidate":
         """The same act, with its past put in."""
         return replace(self, evidence=evidence, worth=worth)
+
+    def named(self, act_id: UUID) -> "Candidate":
+        """The same act under the id that it has: of before ids were digests, another."""
+        return replace(self, id=act_id)
+
+    def excused(self, reason: str, worth: Quantification) -> "Candidate":
+        """The same act, one more reason to hold it set aside, and what it is worth then."""
+        return replace(self, waived=self.waived | {reason}, worth=worth)
 
     def cut(self, worth: Quantification, limits: Mapping[str, str]) -> "Candidate":
         """The same act, of which a cap lets only a part count."""

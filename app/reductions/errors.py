@@ -19,6 +19,28 @@ class ScenarioUnknown(DomainError):
     title_zh = "未知的低碳场景"
 
 
+class HeldNotFound(DomainError):
+    """No act with this id is held."""
+
+    status = 404
+    title = "No such held act"
+    title_zh = "待复核记录不存在"
+
+
+class HeldDecided(DomainError):
+    """Somebody has decided already what becomes of this act."""
+
+    title = "Decided already"
+    title_zh = "该记录已处理"
+
+
+class NotReleasable(DomainError):
+    """The act cannot be credited as things stand: see `reason`; refuse it, or mend the cause."""
+
+    title = "The act cannot be released"
+    title_zh = "该记录无法通过"
+
+
 class CorrectionUnsound(DomainError):
     """The correction names an unknown version, or one that does not correct an error."""
 

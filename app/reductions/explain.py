@@ -17,7 +17,7 @@ from app.reductions.decisions import measured
 from app.reductions.errors import ReductionNotFound
 from app.reductions.judge import context_of
 from app.reductions.listing import ReductionView
-from methodologies.contract import Quantification, Step
+from methodologies.contract import Context, Quantification, Step
 from methodologies.explanation import sentence
 from methodologies.replay import inputs_from_json
 
@@ -69,8 +69,7 @@ async def stored(tx: Tx, *, account_id: int, reduction_id: UUID) -> Stored:
 def explain(kept: Stored, versions: Versions) -> Explanation:
     """Recompute a stored reduction with the version and factors that made it. Pure."""
     version = versions.by_id[kept.view.version_id]
-    inputs, limits = split(kept.inputs, version)
-    context = context_of(version, inputs, versions, kept.factor_set_id, limits)
+    inputs, context = again(kept, version, versions)
     worth, steps = version.methodology.explain(inputs, context)
     return Explanation(
         stored=kept,
@@ -87,15 +86,15 @@ def explain(kept: Stored, versions: Versions) -> Explanation:
 def replay(kept: Stored, versions: Versions) -> Quantification:
     """The grams again, without the steps: what `verify` does a million times."""
     version = versions.by_id[kept.view.version_id]
-    inputs, limits = split(kept.inputs, version)
-    context = context_of(version, inputs, versions, kept.factor_set_id, limits)
+    inputs, context = again(kept, version, versions)
     return version.methodology.quantify(inputs, context)
 
 
-def split(kept: Mapping[str, str], version: Version) -> tuple[dict[str, Any], dict[str, str]]:
-    """Apart again: the typed inputs, and what caps over a window still allowed."""
-    inputs = inputs_from_json(kept, version.methodology.manifest)
-    return inputs, shapes.limits_of(kept)
+def again(kept: Stored, version: Version, versions: Versions) -> tuple[dict[str, Any], Context]:
+    """The typed inputs, and all that surrounded them: factors, caps, what an officer set aside."""
+    inputs = inputs_from_json(kept.inputs, version.methodology.manifest)
+    limits, waived = shapes.limits_of(kept.inputs), shapes.waived_of(kept.inputs)
+    return inputs, context_of(version, inputs, versions, kept.factor_set_id, limits, waived=waived)
 
 
 _STORED = """

@@ -90,7 +90,7 @@ def _reduction(row: tuple[Any, ...], versions: Versions) -> str:
         factor_set=versions.packs[factor_set_id].content_hash,
         inputs=shapes.inputs_of(kept),
         limits={name: Decimal(value) for name, value in shapes.limits_of(kept).items()},
-        waived=(),
+        waived=shapes.waived_of(kept),
         grams=grams,
     )
 

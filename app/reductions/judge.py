@@ -194,10 +194,14 @@ def quantify(
     evidence: Evidence,
     versions: Versions,
     limits: Mapping[str, str] | None = None,
+    *,
+    waived: frozenset[str] = frozenset(),
 ) -> Quantification:
     """Compute with the factors of the act's day; a missing factor holds, it never guesses."""
     try:
-        context = context_of(version, evidence, versions, versions.factor_set_id, limits)
+        context = context_of(
+            version, evidence, versions, versions.factor_set_id, limits, waived=waived
+        )
     except FactorError:
         return Quantification.held("no_factor")
     return version.methodology.quantify(evidence, context)
@@ -209,8 +213,10 @@ def context_of(
     versions: Versions,
     factor_set_id: int,
     limits: Mapping[str, str] | None,
+    *,
+    waived: frozenset[str] = frozenset(),
 ) -> Context:
-    """The factors of the act's day and what caps left of it.
+    """The factors of the act's day, what caps left of it, and what an officer set aside.
 
     Raises:
         FactorError: the factor set has no value for this day.
@@ -226,7 +232,7 @@ def context_of(
         keys=keys_of(version.methodology.manifest.factors, inputs),
     )
     exact = {name: Decimal(value) for name, value in (limits or {}).items()}
-    return Context(occurred_on, factors, exact)
+    return Context(occurred_on, factors, exact, waived)
 
 
 def _read(

@@ -1,5 +1,6 @@
 """Read: a citizen's reductions, newest act first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -44,7 +45,15 @@ async def page(
     return [ReductionView(*row) async for row in rows]
 
 
-_PAGE = """
+async def some(tx: Tx, *, account_id: int, ids: Sequence[UUID]) -> list[ReductionView]:
+    """Those of a citizen's reductions that have these ids, in any order."""
+    if not ids:
+        return []
+    rows = await tx.execute(_SOME, {"account_id": account_id, "ids": list(ids)})
+    return [ReductionView(*row) async for row in rows]
+
+
+_COLUMNS = """
 SELECT r.id, coalesce(c.new_version_id, r.version_id), r.occurred_on, r.occurred_at,
        coalesce(c.grams_after, r.grams), coalesce(c.points_after, r.points), c.nth IS NOT NULL
   FROM reduction r
@@ -53,6 +62,9 @@ SELECT r.id, coalesce(c.new_version_id, r.version_id), r.occurred_on, r.occurred
            FROM reduction_correction c
           WHERE c.bucket = r.bucket AND c.account_id = r.account_id AND c.reduction_id = r.id
           ORDER BY c.nth DESC LIMIT 1) AS c ON true
+"""
+_SOME = f"{_COLUMNS} WHERE r.account_id = %(account_id)s AND r.id = ANY(%(ids)s::uuid[])"
+_PAGE = f"""{_COLUMNS}
  WHERE r.account_id = %(account_id)s
    AND (r.occurred_on, r.occurred_at, r.id) < (%(day)s, %(at)s, %(id)s)
  ORDER BY r.occurred_on DESC, r.occurred_at DESC, r.id DESC LIMIT %(limit)s

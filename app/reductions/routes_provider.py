@@ -72,6 +72,8 @@ async def post_batch(
             "rejected": tally.rejected,
         }
     )
+    if tally.credited:
+        request.app.state.cache.wake()
     return Response(
         batch_json(delivery),
         status_code=status.HTTP_207_MULTI_STATUS,

@@ -93,7 +93,7 @@ def _remembered(candidate: Candidate, known: Known) -> Candidate | Outcome:
         )
     except EvidenceError as error:
         return candidate.refused(error.reason_code, error.detail)
-    worth = quantify(candidate.version, evidence, known.versions)
+    worth = quantify(candidate.version, evidence, known.versions, waived=candidate.waived)
     if worth.status in {"not_applicable", "rejected"}:
         return candidate.refused(worth.reason_code or worth.status)
     return believable(candidate.remembered(evidence, worth))
@@ -119,7 +119,9 @@ def _within_caps(candidate: Candidate, known: Known) -> Candidate | Outcome:
             limits[cap.count] = plain_number(left)
     if not limits:
         return candidate
-    worth = quantify(candidate.version, candidate.evidence, known.versions, limits)
+    worth = quantify(
+        candidate.version, candidate.evidence, known.versions, limits, waived=candidate.waived
+    )
     assert worth.status == "quantified", "less of an act is still an act"
     return candidate.cut(worth, limits)
 

@@ -4,7 +4,8 @@ The names stand once, in a shape that all acts of one kind share. A shape's numb
 of its names, so every process knows it without asking, and a row can be read for ever with
 what the table says, whatever became of the code. Besides the inputs of the formulas a row
 keeps what a cap still allowed (``limit:``), what the act came to for caps and later acts
-(``count:``), and marks by which like acts are known again (``same:``).
+(``count:``), marks by which like acts are known again (``same:``), and which reasons to hold it
+an officer set aside (``waived:``).
 """
 
 import hashlib
@@ -23,7 +24,8 @@ from methodologies.replay import OCCURRED_ON, Evidence, inputs_as_text, inputs_t
 LIMIT = "limit:"
 COUNT = "count:"
 SAME = "same:"
-_PREFIXES = (LIMIT, COUNT, SAME)
+WAIVED = "waived:"
+_PREFIXES = (LIMIT, COUNT, SAME, WAIVED)
 _ESCAPED = re.compile(r"\\([\\t])")
 _MEANT = {"\\": "\\", "t": "\t"}
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -45,6 +47,7 @@ def packed(
     counts: Mapping[str, Decimal],
     limits: Mapping[str, str] | None,
     marks: Mapping[str, str],
+    waived: Iterable[str] = (),
 ) -> tuple[str, str]:
     """The names and the values of what a reduction keeps; neither holds the act's day.
 
@@ -54,9 +57,10 @@ def packed(
         counts: what the act came to, by name.
         limits: what caps over a window still allowed, when they cut it.
         marks: what tells like acts from others, by name.
+        waived: reasons to hold it that an officer set aside.
 
     """
-    if not limits and not marks:
+    if not limits and not marks and not waived:
         values = inputs_as_text(evidence, manifest)
         values += map(plain_number, counts.values())
         return _names(manifest, tuple(counts)), joined(values)
@@ -68,6 +72,8 @@ def packed(
         kept[LIMIT + name] = limit
     for name, mark in marks.items():
         kept[SAME + name] = mark
+    for reason in sorted(waived):
+        kept[WAIVED + reason] = "1"
     return "\t".join(kept), joined(list(kept.values()))
 
 
@@ -139,6 +145,11 @@ def _count_places(names: str) -> tuple[tuple[str, int], ...]:
 def marks_of(kept: Mapping[str, str]) -> dict[str, str]:
     """What tells like acts from others."""
     return _under(SAME, kept)
+
+
+def waived_of(kept: Mapping[str, str]) -> frozenset[str]:
+    """Which reasons to hold it an officer set aside."""
+    return frozenset(_under(WAIVED, kept))
 
 
 def _under(prefix: str, kept: Mapping[str, str]) -> dict[str, str]:

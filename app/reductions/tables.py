@@ -136,6 +136,37 @@ class HeldActivity(SQLModel, table=True):
     line: int = Field(sa_type=SmallInteger)
 
 
+class HeldReview(SQLModel, table=True):
+    """What an officer decided of a held act, the ``nth`` time; append-only, the newest counts.
+
+    ``reason_code`` is why it was held. ``grams`` and ``points`` are what a release credited.
+    """
+
+    __tablename__ = "held_review"
+    __table_args__ = (
+        CheckConstraint("bucket = account_id % 1024", name="held_review_bucket"),
+        CheckConstraint(
+            "nth >= 1 AND decision IN (1, 2) AND least(grams, points) >= 0"
+            " AND (decision = 1 OR grams + points = 0)",
+            name="held_review_worth",
+        ),
+        Index("held_review_account", "bucket", "account_id"),
+    )
+
+    bucket: int = Field(primary_key=True, sa_type=SmallInteger)
+    id: UUID = Field(primary_key=True)
+    nth: int = Field(primary_key=True, sa_type=SmallInteger)
+    account_id: int = Field(sa_type=BigInteger)
+    decision: int = Field(sa_type=SmallInteger)
+    reason_code: str = Field(max_length=40)
+    reason_zh: str = Field(max_length=300)
+    reason_en: str = Field(max_length=300)
+    grams: int
+    points: int
+    officer_id: UUID
+    decided_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
 class CorrectionState(IntEnum):
     """How far a correction is."""
 

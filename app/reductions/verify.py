@@ -62,6 +62,20 @@ SELECT count(*), count(*) FILTER (
     ON e.account_id = r.account_id AND e.ref = r.id
 """
 
+_REVIEWS = """
+SELECT count(*), count(*) FILTER (WHERE NOT CASE v.decision
+         WHEN 1 THEN r.id IS NOT NULL AND h.id IS NULL AND (r.grams, r.points) = (v.grams, v.points)
+         ELSE r.id IS NULL AND h.id IS NOT NULL END)
+  FROM (SELECT DISTINCT ON (bucket, id) * FROM held_review ORDER BY bucket, id, nth DESC) AS v
+  LEFT JOIN reduction r ON r.id = v.id
+  LEFT JOIN held_activity h ON h.id = v.id
+"""
+_WAIVED = """
+SELECT count(*), count(*) FILTER (WHERE v.id IS NULL)
+  FROM reduction r JOIN input_shape s ON s.id = r.shape_id AND s.names LIKE '%waived:%'
+  LEFT JOIN held_review v ON v.bucket = r.bucket AND v.id = r.id AND v.decision = 1
+"""
+
 CHECKS = (
     ("reductions.claims_do_not_overlap", _OVERLAPS),
     ("reductions.claims_have_a_record", _CLAIMS),
@@ -69,6 +83,8 @@ CHECKS = (
     ("reductions.earlier_numbers_lead_to_one_act", _EARLIER),
     ("reductions.acts_have_a_line_of_evidence_each", _LINES),
     ("reductions.points_are_booked_once", _POINTS),
+    ("reductions.reviews_are_what_became_of_acts", _REVIEWS),
+    ("reductions.an_officer_set_reasons_aside", _WAIVED),
 )
 
 

@@ -74,6 +74,7 @@ def packed(candidate: Candidate) -> tuple[str, str]:
         counts=candidate.worth.counts,
         limits=candidate.limits,
         marks=candidate.marks,
+        waived=candidate.waived,
     )
 
 

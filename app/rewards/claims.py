@@ -1,5 +1,6 @@
 """Door: a citizen's redemptions, as they stand at a moment. Reads only, by their owner."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,34 @@ async def page(
     return [_claim(row, now) async for row in rows]
 
 
+async def page_of_time(
+    tx: Tx, *, account_id: int, before: tuple[datetime, UUID] | None, limit: int, now: datetime
+) -> list[Claim]:
+    """The same by the moment of redeeming, for a list that holds other things as well."""
+    rows = await tx.execute(
+        _OF_TIME,
+        {
+            "bucket": bucket_of(account_id),
+            "account_id": account_id,
+            "at": before[0] if before else None,
+            "id": before[1] if before else None,
+            "limit": limit,
+        },
+    )
+    return [_claim(row, now) async for row in rows]
+
+
+async def of_entries(tx: Tx, *, account_id: int, refs: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The redemptions that entries of the ledger are about, by the entries' refs.
+
+    A sale's ref is the redemption itself; that of a later sale, an undo or a refund is its own.
+    """
+    if not refs:
+        return {}
+    given = {"bucket": bucket_of(account_id), "account": account_id, "refs": list(refs)}
+    return {ref: claimed async for ref, claimed in await tx.execute(_OF_ENTRIES, given)}
+
+
 def _claim(row: tuple[Any, ...], now: datetime) -> Claim:
     *facts, state, presented_at, settled = row
     claim = dict(zip(_FACTS, facts, strict=True))
@@ -123,4 +152,26 @@ _ONE = f"""{_COLUMNS}
 _PAGE = f"""{_COLUMNS}
  WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s AND r.id < %(before)s
  ORDER BY r.id DESC LIMIT %(limit)s
+"""
+_OF_TIME = f"""{_COLUMNS}
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account_id)s
+   AND (%(at)s::timestamptz IS NULL OR (r.created_at, r.id) < (%(at)s::timestamptz, %(id)s::uuid))
+ ORDER BY r.created_at DESC, r.id DESC LIMIT %(limit)s
+"""
+_OF_ENTRIES = """
+SELECT id, id FROM redemption
+ WHERE bucket = %(bucket)s AND account_id = %(account)s AND id = ANY(%(refs)s::uuid[])
+UNION ALL
+SELECT u.id, u.redemption_id FROM redemption r
+  JOIN coupon_undo u ON u.bucket = r.bucket AND u.redemption_id = r.id
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account)s AND u.id = ANY(%(refs)s::uuid[])
+UNION ALL
+SELECT f.id, f.redemption_id FROM redemption r
+  JOIN coupon_refund f ON f.bucket = r.bucket AND f.redemption_id = r.id
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account)s AND f.id = ANY(%(refs)s::uuid[])
+UNION ALL
+SELECT s.entry_ref, s.redemption_id FROM redemption r
+  JOIN scan s ON s.bucket = r.bucket AND s.redemption_id = r.id
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account)s
+   AND s.entry_ref = ANY(%(refs)s::uuid[])
 """

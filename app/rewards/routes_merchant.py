@@ -91,6 +91,7 @@ async def scan_coupon(
         desk=desk_of(merchant),
         coupon_key=request.app.state.keys.coupon,
     )
+    request.app.state.cache.wake()
     return ScanView.of(scanned, english=in_english(request))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 _TABLE = """
 table                   app   worker reader caller
 alembic_version         S     S      S      -
+appeal                  SIu   -      -      S      own
 audit_record            SI    SI     -      -      book
 balance                 SIU   SIU    S      S      own
 batch                   SI    S      S      -      book
@@ -47,7 +48,8 @@ factor_set              SI    S      S      S      book
 funding_budget          SI    S      S      -
 funding_slot            SIU   SIU    S      -
 guardianship            SIU   Su     -      -
-held_activity           SI    S      S      S      own
+held_activity           SID   S      S      S      own
+held_review             SI    S      S      S      book own
 household               SIu   -      -      -
 household_member        SIu   -      -      -
 ingest_file             SIU   S      S      -
@@ -65,6 +67,7 @@ merchant_application    SIu   -      -      -
 merchant_contact        SI    -      -      -
 merchant_staff          SIu   -      -      S sale
 merchant_transition     SI    S      S      S      book
+message                 SIuD  SID    -      S      own
 methodology_transition  SI    SI     S      -      book
 methodology_version     SIu   Su     S      S
 natural_key             S     S      -      -      book
