@@ -21,6 +21,8 @@ from app.catalogue.versions import Catalogue
 from app.console import routes_till
 from app.database import Database, Tx, database_for
 from app.edge import Service
+from app.h5 import serve as h5
+from app.intake import routes_public as intake_public
 from app.keys import Keys, keys_for
 from app.lanes import LaneMap
 from app.ledger import officer_adjust, officer_names
@@ -106,6 +108,7 @@ _ROUTERS = (
     settlement_officer.router,
     settlement_payouts.router,
     merchants_public.router,
+    intake_public.router,
     merchants_merchant.router,
     merchants_officer.router,
     catalogue_public.router,
@@ -166,6 +169,7 @@ def create_app(
     for router in _ROUTERS:
         app.include_router(router, prefix="/v1")
     app.include_router(routes_till.router)
+    h5.install(app, development=settings.environment != "production")
     probes.install(app)
     app.add_middleware(probes.Metrics)
     return app
