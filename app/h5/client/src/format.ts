@@ -49,7 +49,7 @@ export function daysBefore(day: string, count: number): string {
 }
 
 /** A day in words: today, yesterday, 20 Nov. */
-export function dayText(day: string): string {
+export function dayText(day: string, short = false): string {
   const today = dayOf(new Date());
   if (day === today) return t("today");
   if (day === daysBefore(today, 1)) return t("yesterday");
@@ -57,7 +57,7 @@ export function dayText(day: string): string {
   return formatted(`${day}T04:00:00Z`, {
     month: english.value ? "short" : "long",
     day: "numeric",
-    ...(sameYear ? { weekday: "short" } : { year: "numeric" }),
+    ...(sameYear ? (short ? {} : { weekday: "short" }) : { year: "numeric" }),
   });
 }
 

@@ -63,6 +63,7 @@ function restart(): void {
 
 async function listen(signal: AbortSignal): Promise<void> {
   let streams = true;
+  await look(); // what is known at the start is no news later
   while (!signal.aborted) {
     if (streams) streams = await follow(signal);
     else await look();
@@ -76,7 +77,7 @@ async function follow(signal: AbortSignal): Promise<boolean> {
     const answer = await stream("/v1/me/events", lastId, signal);
     if (answer.body === null) return false;
     hears.value = "stream";
-    if (version >= 0) await look(); // what came while nobody listened
+    await look(); // what came while nobody listened
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {

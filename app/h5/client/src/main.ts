@@ -1,5 +1,6 @@
 import "vant/es/style/base.css";
 import "./base.css";
+import "./theme";
 import { createApp } from "vue";
 import App from "./App.vue";
 import { watchNews } from "./live";

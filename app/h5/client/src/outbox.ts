@@ -6,7 +6,7 @@ import { ref } from "vue";
 import { address, newKey, sendRaw } from "./api/client";
 import { Offline, Problem } from "./api/problem";
 import type { Answer, Body, Doors, Method, PathsWith, Values } from "./api/shapes";
-import { onNews, tell } from "./live";
+import { tell } from "./live";
 import { isOnline } from "./online";
 import { session } from "./session";
 import { toast } from "./toasts";
@@ -27,9 +27,13 @@ export interface Waiting {
 type Write = Exclude<Method, "get">;
 
 const PLACE = "puhui.outbox";
-const AGAIN_MS = 10_000;
+const SOON_MS = 1_000;
+const LATE_MS = 30_000;
 /** A wish older than this is not carried out behind a person's back. */
 const STALE_MS = 24 * 3_600_000;
+
+let timer = 0;
+let pauseMs = SOON_MS;
 
 export const waiting = ref<Waiting[]>(read());
 
@@ -52,6 +56,7 @@ export async function write<M extends Write, P extends PathsWith<M>>(
   } catch (error) {
     if (!(error instanceof Offline)) throw error;
     put([...read(), item]);
+    again(SOON_MS);
     return { done: false, key: item.key };
   }
 }
@@ -61,15 +66,23 @@ export function withdraw(key: string): void {
   put(read().filter((each) => each.key !== key));
 }
 
-/** Send what waits, oldest first; one tab at a time. */
+/** Send what waits, oldest first; one tab at a time. What stays is tried again, ever later. */
 export async function flush(): Promise<void> {
+  window.clearTimeout(timer);
   if (!session.signedIn.value || read().length === 0) return;
-  await navigator.locks.request("puhui.outbox", { ifAvailable: true }, async (lock) => {
-    if (lock === null) return;
+  await navigator.locks.request("puhui.outbox", async () => {
     for (const item of read()) {
       if (!(await delivered(item))) return;
     }
+    pauseMs = SOON_MS;
   });
+  if (read().length > 0) again(pauseMs);
+  pauseMs = Math.min(LATE_MS, pauseMs * 2);
+}
+
+function again(ms: number): void {
+  window.clearTimeout(timer);
+  timer = window.setTimeout(() => void flush(), ms);
 }
 
 async function delivered(item: Waiting): Promise<boolean> {
@@ -96,12 +109,13 @@ async function delivered(item: Waiting): Promise<boolean> {
 
 /** Begin to watch: when the network is back, now and then, and in other tabs. */
 export function watchOutbox(): void {
-  isOnline.onBack(flush);
-  window.setInterval(() => void (navigator.onLine && flush()), AGAIN_MS);
+  isOnline.onBack(() => {
+    pauseMs = SOON_MS;
+    return flush();
+  });
   window.addEventListener("storage", (event) => {
     if (event.key === PLACE) waiting.value = read();
   });
-  onNews(() => void flush());
   session.onEnd(() => put([]));
   void flush();
 }

@@ -50,6 +50,7 @@ export const WORDS = {
 
   today_saved: ["今天减排", "Saved today"],
   today_points: ["今日积分 {points}", "{points} points today"],
+  today_nothing: ["今天的第一次,从现在开始", "Your first of today is waiting"],
   my_points: ["我的积分", "My points"],
   expires_next: ["{points} 分于 {day} 到期", "{points} expire {day}"],
   spend: ["去兑换", "Redeem"],
