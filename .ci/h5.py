@@ -138,7 +138,9 @@ def build(into: Path, found: dict[str, str]) -> None:
     def run(*command: str) -> None:
         subprocess.run(command, cwd=CLIENT, env=found, check=True)
 
-    run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    done = CLIENT / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < (CLIENT / "package-lock.json").stat().st_mtime:
+        run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / "interface.json"
         part.write_text(json.dumps(interface()), "utf-8")
