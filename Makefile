@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LOCKED := pyproject.toml uv.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types serve verify bench clean
+.PHONY: help demo test lint types serve verify bench h5 h5-compare clean
 
 help:
 	@echo "make demo    a demo city with real trips, then the API on http://127.0.0.1:8000 (PUHUI_PORT)"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint    ruff and the import contracts      make types   mypy --strict"
 	@echo "make serve   the API and the background work    make verify  prove the books"
 	@echo "make bench   what is promised about speed, measured (SCALE=0.1, QUICK=1, ONLY=wallet)"
+	@echo "make h5      build the web client anew (only after a change of it; needs Node or its wheel)"
 	@echo "make clean   forget .venv and caches; the demo's data stay where PUHUI_HOME is"
 
 demo: $(VENV)/.for-running
@@ -42,6 +43,13 @@ types: $(VENV)/.for-developing
 bench: $(VENV)/.for-developing
 	@$(BIN)/python -m loadtests.bench $(if $(SCALE),--scale $(SCALE)) $(if $(QUICK),--quick) \
 	  $(if $(ONLY),--only $(ONLY)) --json $(or $(JSON),build/bench.json)
+
+# What is served is committed, so nothing else needs Node; a test compares digests.
+h5: $(VENV)/.for-developing
+	@$(BIN)/python .ci/h5.py build
+
+h5-compare: $(VENV)/.for-developing
+	@$(BIN)/python .ci/h5.py compare
 
 # Installed again only when what is to be installed has changed.
 $(VENV)/.for-running: $(LOCKED) .ci/install

@@ -24,6 +24,8 @@ from app.catalogue.versions import Catalogue
 from app.console import routes_till
 from app.database import Database, Tx, database_for
 from app.edge import Service
+from app.h5 import serve as h5
+from app.intake import routes_public as intake_public
 from app.keys import Keys, keys_for
 from app.lanes import LaneMap
 from app.ledger import officer_adjust, officer_names
@@ -150,6 +152,7 @@ _ROUTERS = (
     rights_officer.router,
     merchants_public.router,
     merchants_staff.router,
+    intake_public.router,
     merchants_merchant.router,
     merchants_merchant_accounts.router,
     merchants_officer.router,
@@ -234,6 +237,7 @@ def create_app(
     app.include_router(sign_in_public.well_known)
     app.include_router(sign_in_inbox.router)
     app.include_router(routes_till.router)
+    h5.install(app, development=settings.environment != "production")
     probes.install(app)
     app.add_middleware(
         AppVersions,

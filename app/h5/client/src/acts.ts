@@ -1,0 +1,125 @@
+/** What happened, in one shape: from the feed where the service has one, else from credited acts. */
+import { get } from "./api/client";
+import type { FeedItem } from "./api/planned";
+import { Problem } from "./api/problem";
+import type { Schemas } from "./api/shapes";
+import { dayOf, daysBefore } from "./format";
+import { pick } from "./i18n";
+
+export interface Act {
+  id: string;
+  kind: FeedItem["kind"];
+  at: string;
+  day: string;
+  title: string;
+  subtitle: string;
+  scenario: string | null;
+  grams: number | null;
+  points: number | null;
+  expected: string | null;
+  corrected: boolean;
+  /** The id to ask the explanation with; empty without one. */
+  explained: string;
+}
+
+export interface ActPage {
+  items: Act[];
+  next_cursor: string | null;
+}
+
+const PAGE = 30;
+const WEEK_PAGES = 4;
+let hasFeed = true;
+
+/** A page of the feed, newest first. */
+export async function actPage(cursor: string | undefined, signal: AbortSignal): Promise<ActPage> {
+  if (hasFeed) {
+    try {
+      const page = await get("/v1/me/feed", { query: { cursor, limit: PAGE }, signal });
+      return { items: page.items.map(ofFeed), next_cursor: page.next_cursor };
+    } catch (error) {
+      if (!(error instanceof Problem && error.isMissingRoute)) throw error;
+      hasFeed = false;
+    }
+  }
+  return await creditedPage(cursor, PAGE, signal);
+}
+
+/** A page of credited acts. */
+export async function creditedPage(
+  cursor: string | undefined,
+  limit: number,
+  signal: AbortSignal,
+): Promise<ActPage> {
+  const page = await get("/v1/me/reductions", { query: { cursor, limit }, signal });
+  return { items: page.items.map(ofReduction), next_cursor: page.next_cursor };
+}
+
+export interface Day {
+  day: string;
+  grams: number;
+  points: number;
+}
+
+export interface Week {
+  days: Day[];
+  acts: Act[];
+}
+
+/** The last seven civil days, today last, and the acts that made them. */
+export async function week(signal: AbortSignal): Promise<Week> {
+  const today = dayOf(new Date());
+  const days = [6, 5, 4, 3, 2, 1, 0].map((count) => ({ day: daysBefore(today, count), grams: 0, points: 0 }));
+  const since = days[0]?.day ?? today;
+  const acts: Act[] = [];
+  let cursor: string | undefined;
+  for (let pages = 0; pages < WEEK_PAGES; pages++) {
+    const page = await creditedPage(cursor, 100, signal);
+    acts.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+    if (!cursor || (page.items.at(-1)?.day ?? "") < since) break;
+  }
+  for (const act of acts) {
+    const day = days.find((each) => each.day === act.day);
+    if (day) {
+      day.grams += act.grams ?? 0;
+      day.points += act.points ?? 0;
+    }
+  }
+  return { days, acts: acts.slice(0, 100) };
+}
+
+function ofReduction(each: Schemas["ReductionView"]): Act {
+  return {
+    id: each.reduction_id,
+    kind: "act",
+    at: each.occurred_at,
+    day: each.occurred_on,
+    title: pick(each.title_zh, each.title_en),
+    subtitle: "",
+    scenario: each.methodology,
+    grams: each.grams,
+    points: each.points,
+    expected: null,
+    corrected: each.corrected,
+    explained: each.reduction_id,
+  };
+}
+
+function ofFeed(each: FeedItem): Act {
+  const explained = /\/reductions\/([\w-]+)\//.exec(each.explanation_url ?? "");
+  return {
+    id: each.id,
+    kind: each.kind,
+    at: each.at,
+    day: dayOf(each.at),
+    title: each.title,
+    subtitle: each.subtitle,
+    scenario: each.scenario,
+    grams: each.grams_g,
+    points: each.points,
+    expected: each.expected_on,
+    corrected: each.state === "corrected",
+    explained: explained?.[1] ?? "",
+  };
+}

@@ -1,0 +1,98 @@
+/** Numbers and times as people in the city read them. */
+import { english, language, t } from "./i18n";
+
+const ZONE = "Asia/Shanghai";
+const DAY_MS = 86_400_000;
+
+export interface Amount {
+  number: string;
+  unit: string;
+}
+
+/** Grams as a number and its unit: 660 g, 1.24 kg, 3.1 t. */
+export function mass(grams: number): Amount {
+  const size = Math.abs(grams);
+  if (size < 1_000) return { number: whole(grams), unit: t("gram") };
+  if (size < 1_000_000) return { number: decimal(grams / 1_000), unit: t("kilogram") };
+  return { number: decimal(grams / 1_000_000), unit: t("tonne") };
+}
+
+/** Grams in one text. */
+export function massText(grams: number): string {
+  const { number, unit } = mass(grams);
+  return `${number} ${unit}`;
+}
+
+/** A whole number with its groups. */
+export function whole(value: number): string {
+  return new Intl.NumberFormat(language.value).format(value);
+}
+
+/** Points that came or went. */
+export function signed(value: number): string {
+  return value > 0 ? `+${whole(value)}` : whole(value).replace("-", "−");
+}
+
+/** An amount of money. */
+export function yuan(fen: number): string {
+  return `¥${fen % 100 ? (fen / 100).toFixed(2) : fen / 100}`;
+}
+
+/** The civil day of a moment in the city, as 2026-03-01. */
+export function dayOf(at: string | number | Date): string {
+  return new Intl.DateTimeFormat("en-CA", { timeZone: ZONE }).format(new Date(at));
+}
+
+/** The day so many days before a day. */
+export function daysBefore(day: string, count: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - count * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** A day in words: today, yesterday, 20 Nov. */
+export function dayText(day: string, short = false): string {
+  const today = dayOf(new Date());
+  if (day === today) return t("today");
+  if (day === daysBefore(today, 1)) return t("yesterday");
+  const sameYear = day.slice(0, 4) === today.slice(0, 4);
+  return formatted(`${day}T04:00:00Z`, {
+    month: english.value ? "short" : "long",
+    day: "numeric",
+    ...(sameYear ? (short ? {} : { weekday: "short" }) : { year: "numeric" }),
+  });
+}
+
+/** A day with its year, for things that end. */
+export function dateText(at: string): string {
+  const whole_day = /^\d{4}-\d{2}-\d{2}$/.test(at) ? `${at}T04:00:00Z` : at;
+  return formatted(whole_day, { year: "numeric", month: english.value ? "short" : "long", day: "numeric" });
+}
+
+/** The hour of a moment. */
+export function timeText(at: string): string {
+  return formatted(at, { hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+/** A day's first letter for a chart. */
+export function weekday(day: string): string {
+  return formatted(`${day}T04:00:00Z`, { weekday: "narrow" });
+}
+
+/** A month's name for a chart, from 2026-03. */
+export function monthText(month: string): string {
+  return formatted(`${month.slice(0, 7)}-15T04:00:00Z`, { month: english.value ? "short" : "numeric" });
+}
+
+/** An exact decimal, cut to what a person reads. */
+export function readable(value: string): string {
+  if (!/^-?\d+\.\d{5,}$/.test(value)) return value;
+  return String(Number(Number(value).toPrecision(value.startsWith("0.") ? 4 : 6)));
+}
+
+function decimal(value: number): string {
+  const digits = Math.abs(value) < 100 ? 2 : 1;
+  return new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
+}
+
+function formatted(at: string, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(language.value, { timeZone: ZONE, ...options }).format(new Date(at));
+}

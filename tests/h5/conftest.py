@@ -1,0 +1,72 @@
+"""A small city with a phone in it: a citizen with points, a shop, and the service on loopback."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from app.people.register import CitizenView, register_citizen
+from app.people.tokens import DEVELOPMENT_LIFE, Audience, Tokens
+from tests import city, make
+from tests.browser import Watched, browser, phone  # noqa: F401  # a fixture
+from tests.console.conftest import ShopCounter, Site, a_shop, cache, site  # noqa: F401  # fixtures
+from tests.h5.eyes import see
+from tests.make import NOON
+
+
+@dataclass
+class Town:
+    """What a phone needs around it."""
+
+    site: Site
+    citizen: CitizenView
+    counter: ShopCounter
+    token: str
+
+    @asynccontextmanager
+    async def hand(
+        self, browser, *, language: str = "zh-CN", dark: bool = False
+    ) -> AsyncIterator[Watched]:
+        """The citizen's phone, signed in and looked at to the end."""
+        async with phone(browser, self.site.address, language=language) as watched:
+            page = watched.page
+            await page.clock.set_fixed_time(NOON)
+            await page.emulate_media(color_scheme="dark" if dark else "light")
+            await page.goto(f"/#/in/{self.token}")
+            await page.wait_for_selector("[data-test=points]")
+            yield watched
+            await see(page)
+
+    async def count(self, table: str) -> int:
+        """How many rows the citizen has."""
+        async with self.site.database.reading() as tx:
+            rows = await tx.execute(
+                f"SELECT count(*) FROM {table} WHERE account_id = %s", (self.citizen.account_id,)
+            )
+            row = await rows.fetchone()
+        assert row is not None
+        return row[0]
+
+    async def ride(self, ref: str, **facts) -> None:
+        """The bicycle company reports a ride of this morning; it is credited and committed."""
+        async with self.site.database.writing() as tx:
+            await city.send(tx, city.ride(ref, subject="card-lin", **facts))
+
+
+@pytest.fixture
+async def town(site, keys) -> Town:  # noqa: F811  # the fixture above
+    """A programme, a provider, a shop, and a citizen with 300 points and no link."""
+    async with site.database.writing() as tx:
+        await city.programme(tx)
+        citizen = await register_citizen(tx, nickname="lin", district_code="321102", now=NOON)
+        await make.points(tx, citizen.account_id, 300)
+        counter = await a_shop(tx)
+    token = Tokens(keys.token).sign(
+        Audience.citizen,
+        subject=str(citizen.id),
+        account_id=citizen.account_id,
+        now=NOON,
+        life=DEVELOPMENT_LIFE,
+    )
+    return Town(site, citizen, counter, token)

@@ -1,0 +1,150 @@
+"""The client used like a person uses it: in a real browser, on a phone's screen."""
+
+import pytest
+
+from tests.browser import phone
+from tests.h5.eyes import see, until
+from tests.make import NOON
+from tests.rewards.counter import sound
+
+
+async def take_at_the_till(browser, town, code):
+    """The shop's own page takes the coupon."""
+    async with phone(browser, town.site.address) as watched:
+        page = watched.page
+        await page.goto("/till")
+        await page.fill("#key", town.counter.key)
+        await page.click("main button[type=submit]")
+        await page.fill("#code", code)
+        await page.click("#look button[type=submit]")
+        await page.click("form[action='/till/redeem'] button")
+        await page.wait_for_selector("text=✓")
+
+
+async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
+    """Link, see a ride arrive, open its formula, redeem, be served at the till, read the books."""
+    async with town.hand(browser) as watched:
+        page = watched.page
+        await page.goto("/#/links")
+        await page.click("[data-test=add]")
+        await page.fill("input[name=card]", "card-lin")
+        await page.check("input[value=bike_ride]")
+        await page.click("form button[type=submit]")
+        await page.wait_for_selector("a.row, div.row")
+        assert await town.count("link") == 1
+
+        await page.goto("/#/")
+        await page.wait_for_selector("text=还没有低碳足迹")
+        await town.ride("live-1")
+        arrival = page.locator("[data-test=arrival]")
+        await arrival.wait_for()
+        assert "+18" in await arrival.inner_text()
+        assert await page.inner_text("[data-test=points]") == "318"
+        await see(page, "arrival_zh")
+
+        await arrival.click()
+        await page.wait_for_selector("[data-test=formula]")
+        filled = " ".join(await page.locator("[data-test=formula]").all_inner_texts())
+        assert "3.7" in filled
+        assert "×" in filled
+        assert "180" in await page.inner_text(".numbers")
+        await see(page, "explanation_zh")
+
+        await page.goto("/#/offers")
+        await page.click("[data-test=offer]")
+        await page.click("footer button")
+        await page.click("[data-test=confirm]")
+        await page.wait_for_selector("[data-test=qr]")
+        await see(page, "coupon_zh")
+        await take_at_the_till(browser, town, await page.inner_text("[data-test=code]"))
+        await page.wait_for_selector("[data-test=ended] >> text=已使用")
+        await see(page, "coupon_used_zh")
+
+        await page.goto("/#/statement")
+        await page.wait_for_selector("[data-test=line]")
+        lines = await page.locator("[data-test=line] .points").all_inner_texts()
+        assert lines == ["−100", "+18", "+300"]
+    async with town.site.database.snapshot() as tx:
+        await sound(tx)
+
+
+SCREENS = {
+    "/": "home",
+    "/acts": "acts",
+    "/offers": "offers",
+    "/coupons": "coupons",
+    "/me": "me",
+    "/wallet": "wallet",
+    "/statement": "statement",
+    "/account": "account",
+    "/links": "links",
+    "/messages": "messages",
+    "/settings": "settings",
+    "/privacy": "privacy",
+}
+
+
+@pytest.mark.parametrize(("language", "dark"), [("zh-CN", False), ("en-GB", True)])
+async def test_every_screen_can_be_read(browser, town, language, dark):
+    """Chinese in light and English in dark: names, contrast and width hold on each screen."""
+    async with town.hand(browser, language=language, dark=dark) as watched:
+        page = watched.page
+        for path, name in SCREENS.items():
+            await page.goto(f"/#{path}")
+            await until(page, "document.querySelector('.bones')", None)
+            await see(page, f"{name}_{language[:2]}_{'dark' if dark else 'light'}")
+            said = await page.inner_text("h1")
+            assert any("一" <= letter <= "鿿" for letter in said) == (language == "zh-CN")
+
+
+async def test_the_keyboard_is_enough(browser, town):
+    """Tab and Enter lead from the first screen to a coupon; the eye sees where one is."""
+    async with town.hand(browser, language="en-GB") as watched:
+        page = watched.page
+
+        async def press(text):
+            for _ in range(40):
+                await page.keyboard.press("Tab")
+                at = "document.activeElement"
+                if text in (await page.evaluate(f"{at}.matches('body') ? '' : {at}.innerText")):
+                    outline = await page.evaluate(f"getComputedStyle({at}).outlineStyle")
+                    assert outline != "none", await page.evaluate(f"{at}.outerHTML.slice(0, 200)")
+                    await page.keyboard.press("Enter")
+                    return
+            raise AssertionError(text)
+
+        await press("Offers")
+        await page.wait_for_selector("[data-test=offer]")
+        await press("One coffee")
+        await page.wait_for_selector("footer button")
+        await press("Redeem")
+        await page.wait_for_selector("[data-test=confirm]")
+        await press("Confirm")
+        await page.wait_for_selector("[data-test=qr]")
+    assert await town.count("redemption") == 1
+
+
+async def test_language_and_looks_are_chosen_and_kept(browser, town):
+    """One press each, and they hold after the page was opened again; leaving forgets the person."""
+    async with town.hand(browser) as watched:
+        page = watched.page
+        await page.goto("/#/settings")
+        await page.click("label:has-text('English')")
+        await page.click("label:has-text('Dark')")
+        await page.reload()
+        assert await page.inner_text("h1") == "Settings"
+        assert await page.get_attribute("html", "class") == "van-theme-dark"
+        await page.click("[data-test=leave]")
+        await page.wait_for_selector("input[name=phone]")
+        kept = await page.evaluate("Object.keys(localStorage).sort().join()")
+        assert kept == "puhui.language,puhui.outbox,puhui.theme"
+        await page.goto("/#/wallet")
+        await page.wait_for_selector("input[name=phone]")
+
+
+async def test_an_ended_session_leads_to_the_door(browser, town):
+    """A token that the service no longer takes is forgotten, and the person is told."""
+    async with town.hand(browser) as watched:
+        town.site.now = NOON.replace(year=2027)
+        await watched.page.goto("/#/wallet")
+        await watched.page.wait_for_selector("text=登录已失效")
