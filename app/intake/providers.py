@@ -66,7 +66,8 @@ _FIND = """
 SELECT id, code, name_zh, name_en, proof FROM provider WHERE code = %s AND suspended_at IS NULL
 """
 _ADMITTED = """
-SELECT id, code, name_zh, name_en, proof FROM provider WHERE suspended_at IS NULL ORDER BY name_zh, id
+SELECT id, code, name_zh, name_en, proof FROM provider WHERE suspended_at IS NULL
+ ORDER BY name_zh, id
 """
 _ADMIT = """
 INSERT INTO provider (id, code, name_zh, name_en, created_at, proof)
