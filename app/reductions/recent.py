@@ -27,7 +27,7 @@ _Windows = dict[tuple[str, date], date]
 
 
 _Row = tuple[int, int, date, date, int, int, datetime, datetime]
-"""A question: an act's place, whose days, and what to look for: a version, or an overlap."""
+"""A question: an act's place, whose days, and what to look for: a version, an overlap, or both."""
 
 
 def _overlaps(place: int, candidate: Candidate, interval: Interval) -> _Row:
@@ -46,6 +46,13 @@ def _overlaps(place: int, candidate: Candidate, interval: Interval) -> _Row:
 def _counts(account_id: int, days: tuple[date, date], version_id: int) -> _Row:
     """Acts of a version on these days."""
     return -1, account_id, *days, version_id, _NO_SCOPE, _NEVER, _NEVER
+
+
+def _counts_too(row: _Row, days: tuple[date, date], version_id: int) -> _Row:
+    """A question for overlaps that also asks for acts of a version: one look instead of two."""
+    place, account_id, first, last, _, scope, starts_at, ends_at = row
+    first, last = min(first, days[0]), max(last, days[1])
+    return place, account_id, first, last, version_id, scope, starts_at, ends_at
 
 
 def _columns(asked: Sequence[_Row]) -> dict[str, object]:
@@ -73,14 +80,14 @@ async def read(
     """Put what the citizens' caps hold into ``used``; returns the records whose acts overlap."""
     asked: list[_Row] = []
     windows: defaultdict[tuple[int, str], _Windows] = defaultdict(dict)
+    place_of: dict[int, int] = {}
     for place, candidate in enumerate(candidates):
         if candidate.held:
             continue
-        asked += [
-            _overlaps(place, candidate, interval)
-            for interval in candidate.intervals
-            if not interval.shared and interval.subject == candidate.account_id
-        ]
+        for interval in candidate.intervals:
+            if not interval.shared and interval.subject == candidate.account_id:
+                place_of.setdefault(candidate.account_id, len(asked))
+                asked.append(_overlaps(place, candidate, interval))
         for cap, where in candidate.places:
             if cap.per in OWN:
                 last = window_of(cap, candidate.day)[1]
@@ -89,16 +96,22 @@ async def read(
     ids_of = {methodology: versions.ids_of(methodology) for methodology in names_asked}
     for (account_id, methodology), wanted in windows.items():
         days = min(first for _, first in wanted), max(wanted.values())
-        asked += [_counts(account_id, days, each) for each in ids_of[methodology]]
+        for version_id in ids_of[methodology]:
+            at = place_of.pop(account_id, None)
+            if at is None:
+                asked.append(_counts(account_id, days, version_id))
+            else:
+                asked[at] = _counts_too(asked[at], days, version_id)
     if not asked:
         return set()
     asking = _columns(asked) | {"buckets": buckets}
     rows = await (await tx.execute(routed(_RECENT, buckets), asking, binary=True)).fetchall()
-    names = await shapes.names_of(tx, shape_ids={row[4] for row in rows if row[0] < 0})
+    names = await shapes.names_of(tx, shape_ids={row[4] for row in rows if row[5] is not None})
     overlapping: set[int] = set()
-    for place, account_id, version_id, day, shape_id, inputs in rows:
-        if place >= 0:
+    for place, account_id, version_id, day, shape_id, inputs, overlaps in rows:
+        if overlaps:
             overlapping.add(candidates[place].record.index)
+        if inputs is None:
             continue
         methodology = versions.by_id[version_id].methodology.manifest.id
         counts = shapes.counts_of(shapes.apart(names[shape_id], inputs))
@@ -111,17 +124,18 @@ async def read(
 
 _RECENT = """
 SELECT t.place, t.account, r.version_id, r.occurred_on, r.shape_id,
-       CASE WHEN t.place < 0 THEN r.inputs END
+       CASE WHEN r.version_id = t.version THEN r.inputs END, r.overlaps
   FROM unnest(%(places)b::int[], %(accounts)b::bigint[], %(first)b::date[], %(last)b::date[],
               %(versions)b::smallint[], %(scopes)b::smallint[], %(starts)b::timestamptz[],
               %(ends)b::timestamptz[])
          AS t (place, account, first, last, version, scope, starts_at, ends_at)
  CROSS JOIN LATERAL (
-         SELECT * FROM reduction r
+         SELECT r.version_id, r.occurred_on, r.shape_id, r.inputs,
+                r.scope = t.scope AND r.occurred_at > t.starts_at
+                AND r.occurred_at - r.duration_s * interval '1 second' < t.ends_at AS overlaps
+           FROM reduction r
           WHERE r.account_id = t.account AND r.occurred_on BETWEEN t.first AND t.last
             /* lane: r */
-            AND CASE WHEN t.place < 0 THEN r.version_id = t.version
-                     ELSE r.scope = t.scope AND r.occurred_at > t.starts_at
-                          AND r.occurred_at - r.duration_s * interval '1 second' < t.ends_at END
          OFFSET 0) AS r
+ WHERE r.version_id = t.version OR r.overlaps
 """
