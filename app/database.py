@@ -28,6 +28,9 @@ CALLER_ROLE = "puhui_caller"
 READER_ROLE = "puhui_reader"
 """The role of reports: it reads, and no table that says who somebody is."""
 
+BY_KEYS = "-c enable_seqscan=off"
+"""Whoever serves finds rows by their keys: a plan that was kept while a table was empty would walk
+it, once for each row, until the statistics are made anew (110 ms for a batch's claims, not 3)."""
 Tx = AsyncConnection[type_of_row]
 """An open transaction. What runs on it is committed, or undone, together."""
 Cursor = AsyncCursor[type_of_row]
@@ -210,10 +213,7 @@ def database_for(settings: DatabaseSettings, url: str, *, role: str = APP_ROLE) 
         )
 
     read_only = "-c default_transaction_read_only=on"
-    # A plan that was kept while a table was empty would walk it, once for each row, until the
-    # statistics are made anew (110 ms for a probe of 1,000 claims instead of 3); whoever serves
-    # finds rows by their keys.
-    probes = "-c enable_seqscan=off" if role == APP_ROLE else ""
+    probes = BY_KEYS if role == APP_ROLE else ""
     return Database(
         pool(AsyncConnection, "writers", settings.pool_size, f"-c role={role} {probes}"),
         pool(AsyncConnection, "readers", settings.read_pool_size, f"-c role={role} {read_only}"),

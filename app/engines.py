@@ -5,6 +5,7 @@ nothing on disk, for all it holds can be rebuilt. Standard library only.
 Never: decides whether an engine should run; that is `app.keeper`.
 """
 
+import os
 import shutil
 import signal
 import socket
@@ -32,12 +33,11 @@ POSTGRES_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "260",
-    "shared_buffers": "256MB",
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -47,6 +47,25 @@ POSTGRES_SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
+
+_LIMIT_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
+
+
+def sized_settings(folder: Path) -> dict[str, str]:
+    """What depends on the machine: an eighth of its memory, a tenth of its free disk, in bounds.
+
+    The longer between checkpoints, the fewer whole pages go to the log.
+    """
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    limit = _LIMIT_OF_CONTAINER.read_text().strip() if _LIMIT_OF_CONTAINER.exists() else ""
+    if limit.isdecimal():
+        memory_mb = min(memory_mb, int(limit) >> 20)
+    free_gb = shutil.disk_usage(folder).free >> 30
+    return {
+        "shared_buffers": f"{min(max(memory_mb // 8, 128), 4_096)}MB",
+        "effective_cache_size": f"{max(memory_mb // 2, 512)}MB",
+        "max_wal_size": f"{min(max(free_gb // 10, 1), 8)}GB",
+    }
 
 
 class PostgresServer(Server):
@@ -68,7 +87,7 @@ class PostgresServer(Server):
         self.bin_folder = bin_folder
         self.version = _version(bin_folder / "postgres")
         self._major = self.version.split(".")[0]
-        self._wal_compression = "pglz"
+        self._wal_compression = "off"
 
     def prepare(self, passwords: Passwords, *, passwords_are_new: bool) -> None:
         """Make the cluster if there is none; it appears under its name only when complete.
@@ -94,6 +113,8 @@ class PostgresServer(Server):
             "-C",
             "wal_compression",
         ]
+        # pglz costs four times as much as what it saves: a batch after a checkpoint changes some
+        # thousand pages, each of which goes to the log whole.
         if self._run([*probe, "-c", "wal_compression=lz4"], b"").returncode == 0:
             self._wal_compression = "lz4"
 
@@ -101,6 +122,7 @@ class PostgresServer(Server):
         """Start the server and wait until it accepts connections; False when it did not."""
         self._clear_way()
         chosen = {"port": str(port), "wal_compression": self._wal_compression}
+        chosen |= sized_settings(self.data)
         words = ["=".join(item) for item in (POSTGRES_SETTINGS | chosen).items()]
         options = [word for setting in words for word in ("-c", setting)]
         argv: Words = [self.bin_folder / "postgres", "-D", self.data, *options]

@@ -92,7 +92,7 @@ def copy_rows(
     statement = (
         f"INSERT INTO {table} ({', '.join(types)}) SELECT {', '.join(chosen)}"
         f" FROM (SELECT * FROM {table} t WHERE {like} LIMIT 1) t,"
-        f" generate_series({numbers.start}, {numbers.stop - 1}) AS g (n)"
+        f" generate_series({numbers.start}::bigint, {numbers.stop - 1}) AS g (n)"
     )
     return connection.execute(statement).rowcount
 

@@ -29,7 +29,7 @@ _Windows = dict[tuple[str, date], date]
 
 
 _Row = tuple[int, int, int, int, int, int, int, int]
-"""A question: an act's place, whose days, and what to look for: a version, or an overlap.
+"""A question: an act's place, whose days, and what to look for: a version, an overlap, or both.
 
 Days and moments are counted as PostgreSQL counts them (`columns.day_of`, `columns.us_of`).
 """
@@ -56,10 +56,16 @@ def _overlaps(place: int, account_id: int, own: Interval) -> _Row:
     return place, account_id, first, last, _NO_VERSION, own.scope, starts_us, ends_us
 
 
-def _counts(account_id: int, first: date, last: date, version_id: int) -> _Row:
+def _counts(account_id: int, days_asked: tuple[int, int], version_id: int) -> _Row:
     """Acts of a version on these days."""
-    days_asked = day_of(first), day_of(last)
     return -1, account_id, *days_asked, version_id, _NO_SCOPE, _NEVER_US, _NEVER_US
+
+
+def _counts_too(row: _Row, days_asked: tuple[int, int], version_id: int) -> _Row:
+    """A question for overlaps that also asks for acts of a version: one look instead of two."""
+    place, account_id, first, last, _, scope, starts_us, ends_us = row
+    first, last = min(first, days_asked[0]), max(last, days_asked[1])
+    return place, account_id, first, last, version_id, scope, starts_us, ends_us
 
 
 def _columns(asked: Sequence[_Row]) -> dict[str, object]:
@@ -99,15 +105,15 @@ async def ask(
     """The question of `read`, whose answer is read later (`told`); None if there is none."""
     asked: list[_Row] = []
     windows: defaultdict[tuple[int, str], _Windows] = defaultdict(dict)
+    place_of: dict[int, int] = {}
     for place, candidate in enumerate(candidates):
         if candidate.held:
             continue
         account_id = candidate.account_id
-        asked += [
-            _overlaps(place, account_id, interval)
-            for interval in candidate.intervals
-            if interval.subject == account_id and not interval.shared
-        ]
+        for interval in candidate.intervals:
+            if interval.subject == account_id and not interval.shared:
+                place_of.setdefault(account_id, len(asked))
+                asked.append(_overlaps(place, account_id, interval))
         for cap, where in candidate.places:
             if cap.per in OWN:
                 wanted = windows[where[0], where[1]]
@@ -116,8 +122,13 @@ async def ask(
     names_asked = {methodology for _, methodology in windows}
     ids_of = {methodology: versions.ids_of(methodology) for methodology in names_asked}
     for (account_id, methodology), wanted in windows.items():
-        first, last = min(first for _, first in wanted), max(wanted.values())
-        asked += [_counts(account_id, first, last, each) for each in ids_of[methodology]]
+        days_asked = day_of(min(first for _, first in wanted)), day_of(max(wanted.values()))
+        for version_id in ids_of[methodology]:
+            at = place_of.pop(account_id, None)
+            if at is None:
+                asked.append(_counts(account_id, days_asked, version_id))
+            else:
+                asked[at] = _counts_too(asked[at], days_asked, version_id)
     if not asked:
         return None
     asking = _columns(asked) | {"buckets": buckets}
@@ -129,11 +140,12 @@ async def told(tx: Tx, *, question: Question, used: Used) -> set[int]:
     """The answer to `ask`: what caps hold goes into ``used``; returns records that overlap."""
     rows = await question.cursor.fetchall()
     windows, versions = question.windows, question.versions
-    names = await shapes.names_of(tx, shape_ids={row[4] for row in rows if row[0] < 0})
+    names = await shapes.names_of(tx, shape_ids={row[4] for row in rows if row[5] is not None})
     overlapping: set[int] = set()
-    for place, account_id, version_id, day, shape_id, inputs in rows:
-        if place >= 0:
+    for place, account_id, version_id, day, shape_id, inputs, overlaps in rows:
+        if overlaps:
             overlapping.add(question.candidates[place].record.index)
+        if inputs is None:
             continue
         methodology = versions.by_id[version_id].methodology.manifest.id
         counts = shapes.counts_in(names[shape_id], inputs)
@@ -146,17 +158,18 @@ async def told(tx: Tx, *, question: Question, used: Used) -> set[int]:
 
 _RECENT = """
 SELECT t.place, t.account, r.version_id, r.occurred_on, r.shape_id,
-       CASE WHEN t.place < 0 THEN r.inputs END
+       CASE WHEN r.version_id = t.version THEN r.inputs END, r.overlaps
   FROM unnest(%(places)b::int[], %(accounts)b::bigint[], %(first)b::date[], %(last)b::date[],
               %(versions)b::smallint[], %(scopes)b::smallint[], %(starts)b::timestamptz[],
               %(ends)b::timestamptz[])
          AS t (place, account, first, last, version, scope, starts_at, ends_at)
  CROSS JOIN LATERAL (
-         SELECT * FROM reduction r
+         SELECT r.version_id, r.occurred_on, r.shape_id, r.inputs,
+                r.scope = t.scope AND r.occurred_at > t.starts_at
+                AND r.occurred_at - r.duration_s * interval '1 second' < t.ends_at AS overlaps
+           FROM reduction r
           WHERE r.account_id = t.account AND r.occurred_on BETWEEN t.first AND t.last
             /* lane: r */
-            AND CASE WHEN t.place < 0 THEN r.version_id = t.version
-                     ELSE r.scope = t.scope AND r.occurred_at > t.starts_at
-                          AND r.occurred_at - r.duration_s * interval '1 second' < t.ends_at END
          OFFSET 0) AS r
+ WHERE r.version_id = t.version OR r.overlaps
 """

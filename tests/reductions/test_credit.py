@@ -171,6 +171,24 @@ async def test_a_day_of_cycling_is_cut_at_forty_kilometres(tx):
     assert outcomes[3].verdict == "rejected"
 
 
+async def test_a_batch_knows_what_two_methodologies_caps_hold(tx):
+    """One batch fills the day of metro and that of cycling; the next one finds both full."""
+    await city.programme(tx)
+    await city.citizen(tx)
+    metros = [metro(f"m{n}", start=MORNING + n * timedelta(hours=1)) for n in range(7)]
+    evening = MORNING + timedelta(hours=7)
+    rides = [
+        ride(f"r{n}", start=evening + n * timedelta(hours=2), minutes=90, distance_km="20")
+        for n in range(3)
+    ]
+    later = MORNING + timedelta(days=2)
+    await city.send(tx, *metros[:6], *rides[:2], now=later)
+
+    both = await city.send(tx, rides[2], metros[6], now=later)
+
+    assert {each.reason for each in both.outcomes} == {"km_per_day", "rides_per_day"}
+
+
 async def test_a_held_record_is_kept_but_pays_nothing(tx):
     """What a person must look at is stored with its evidence; sending it again is a duplicate."""
     await city.programme(tx)
