@@ -139,7 +139,6 @@ async def test_the_last_to_leave_locks_the_door(tx):
 
 async def attempts(database, acts):
     """Acts at once, each in a transaction that commits; what became of each."""
-
     start = asyncio.Barrier(len(acts))
 
     async def one(act, *args):
