@@ -2,6 +2,11 @@
 
 An audience is ``{"districts": [...], "new_within_days": n, "age_at_least": n}``; every rule that
 stands there must be met, and what is not known about a citizen does not meet it.
+
+A limit of a household counts who lives in it at the moment of the claim; whoever has none is one
+alone. What its people claimed alone in the same period counts too, and who has left counts with it
+for thirty days, so neither moving in nor moving out gives a limit anew; after that a former member
+is one alone again, and has what "always" allows once more.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,15 +10,31 @@ from app.rewards.scan import Scanned
 
 @dataclass(frozen=True, slots=True)
 class Sold(Scanned):
-    """A sale as it stands now: whether it was undone, how much of it was given back."""
+    """A sale as it stands now: whether it was undone, how much of it was given back.
+
+    ``unit`` is the code of the points that paid.
+    """
 
     undone_at: datetime | None
+    refunded_points: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTotal:
+    """The points of one unit in a day's totals."""
+
+    unit: str
+    points: int
     refunded_points: int
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A merchant's day so far; ``sales`` and ``points`` leave undone sales out."""
+    """A merchant's day so far; ``sales`` and ``points`` leave undone sales out.
+
+    ``points`` are of all units together, as many as changed hands; ``units`` says of which.
+    """
 
     day: date
     sales: int
@@ -26,6 +42,7 @@ class Totals:
     undone: int
     refunds: int
     refunded_points: int
+    units: tuple[UnitTotal, ...]
 
 
 async def day_start(tx: Tx, *, now: datetime) -> datetime:
@@ -87,7 +104,10 @@ async def totals(
     }
     row = await (await tx.execute(_TOTALS, arguments)).fetchone()
     assert row is not None, "an aggregate always answers"
-    return Totals(*row)
+    units = await (await tx.execute(_BY_UNIT, arguments)).fetchall()
+    day, sales, points, undone, refunds, refunded_points = row
+    by_unit = tuple(UnitTotal(*each) for each in units)
+    return Totals(day, sales, points, undone, refunds, refunded_points, by_unit)
 
 
 _DAY_START = """
@@ -98,7 +118,8 @@ SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points
        u.undone_at,
        (SELECT coalesce(sum(f.points), 0)::bigint FROM coupon_refund f
          WHERE f.bucket = s.bucket AND f.redemption_id = s.redemption_id
-           AND f.merchant_id = s.merchant_id AND f.order_no = s.order_no)
+           AND f.merchant_id = s.merchant_id AND f.order_no = s.order_no),
+       (SELECT k.code FROM unit k WHERE k.id = r.unit)
   FROM scan s
   JOIN redemption r ON r.bucket = s.bucket AND r.account_id = s.account_id
                    AND r.id = s.redemption_id
@@ -127,4 +148,25 @@ WITH sold AS (
 )
 SELECT (%(now)s::timestamptz AT TIME ZONE programme_zone())::date,
        sold.sales, sold.points, sold.undone, g.refunds, g.points FROM sold, given_back g
+"""
+_BY_UNIT = """
+WITH moved AS (
+  SELECT s.bucket, s.account_id, s.redemption_id AS id, s.points, 0 AS refunded
+    FROM scan s
+   WHERE s.merchant_id = %(merchant_id)s AND s.scanned_at >= %(since)s
+     AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
+     AND NOT EXISTS (SELECT FROM coupon_undo u WHERE u.merchant_id = s.merchant_id
+                                                 AND u.order_no = s.order_no)
+  UNION ALL
+  SELECT s.bucket, s.account_id, s.redemption_id, 0, f.points
+    FROM coupon_refund f
+    JOIN scan s ON s.merchant_id = f.merchant_id AND s.order_no = f.order_no
+   WHERE f.merchant_id = %(merchant_id)s AND f.made_at >= %(since)s
+     AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
+)
+SELECT k.code, sum(m.points)::bigint, sum(m.refunded)::bigint
+  FROM moved m
+  JOIN redemption r ON r.bucket = m.bucket AND r.account_id = m.account_id AND r.id = m.id
+  JOIN unit k ON k.id = r.unit
+ GROUP BY k.id, k.code ORDER BY k.id
 """

@@ -143,6 +143,7 @@ class SoldView(ScanView):
         description="When it was undone (UTC); null: it counts.", examples=[None]
     )
     refunded_points: int = Field(description="Whole points given back since.", examples=[0])
+    unit: str = Field(description="Of which points.", examples=["points"])
 
     @classmethod
     def of_sold(cls, sold: Sold, *, english: bool) -> Self:
@@ -151,6 +152,7 @@ class SoldView(ScanView):
             **ScanView.of(sold, english=english).model_dump(),
             undone_at=sold.undone_at,
             refunded_points=sold.refunded_points,
+            unit=sold.unit,
         )
 
 
@@ -161,16 +163,27 @@ class SoldPage(BaseModel):
     next_cursor: str | None = NextCursor
 
 
+class UnitTotalView(BaseModel):
+    """The points of one unit in a day's totals."""
+
+    unit: str = Field(description="Of which points.", examples=["points"])
+    points: int = Field(description="Whole points of sales that count.", examples=[1200])
+    refunded_points: int = Field(description="Whole points given back today.", examples=[0])
+
+
 class TotalsView(BaseModel):
     """Your day so far; a till sees its own store's."""
 
-    day: date = Field(description="The business day, Shanghai time.", examples=["2026-03-01"])
+    day: date = Field(description="The day in the programme's zone.", examples=["2026-03-01"])
     sales: int = Field(description="Coupons taken, undone ones left out.", examples=[12])
-    points: int = Field(description="Whole points they are worth.", examples=[1200])
+    points: int = Field(
+        description="Whole points they are worth, of all units together.", examples=[1200]
+    )
     undone: int = Field(description="Sales of today that were undone.", examples=[1])
     refunds: int = Field(description="Refunds made today, of sales of any day.", examples=[0])
     refunded_points: int = Field(description="Whole points these gave back.", examples=[0])
     net_points: int = Field(description="`points` less `refunded_points`.", examples=[1200])
+    units: list[UnitTotalView] = Field(description="The same points, unit by unit.")
 
     @classmethod
     def of(cls, totals: Totals) -> Self:
@@ -183,6 +196,12 @@ class TotalsView(BaseModel):
             refunds=totals.refunds,
             refunded_points=totals.refunded_points,
             net_points=totals.points - totals.refunded_points,
+            units=[
+                UnitTotalView(
+                    unit=each.unit, points=each.points, refunded_points=each.refunded_points
+                )
+                for each in totals.units
+            ],
         )
 
 

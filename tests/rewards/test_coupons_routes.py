@@ -76,6 +76,7 @@ async def test_ask_take_undo_take_refund(client, keys, coupon, till):
         "refunds": 2,
         "refunded_points": 100,
         "net_points": 0,
+        "units": [{"unit": "points", "points": 100, "refunded_points": 100}],
     }
 
 

@@ -10,7 +10,7 @@ from app.ledger import attribution, balances, contra, units
 from app.ledger import verify as ledger_verify
 from app.ledger.earn import Earning, earn
 from app.ledger.errors import InsufficientPoints
-from app.rewards import funding, paid, queue, release, withdraw, withdraw_run
+from app.rewards import funding, paid, queue, release, scans, withdraw, withdraw_run
 from app.rewards.cancel import cancel
 from app.rewards.errors import OfferUnsound
 from app.rewards.tables import Mode
@@ -141,6 +141,31 @@ async def test_the_unit_is_shown_wherever_the_price_is(client, keys, database, s
     assert (await client.get(path, headers=headers)).json()["unit"] == "spring"
     [purse] = (await client.get("/v1/me/wallet", headers=headers)).json()["others"]
     assert (purse["unit"], purse["available"], purse["held"]) == ("spring", 50, 100)
+
+
+async def test_a_merchants_day_keeps_units_apart(tx, spring):
+    """Each sale says which points paid it, and the totals add up unit by unit."""
+    anna = await with_both(tx, spring)
+    seller = await make.merchant(tx)
+    for unit, order_no in (("spring", "S"), ("points", "P"), ("points", "Q")):
+        offer = await make.offer(tx, by=seller, unit=unit)
+        coupon = await held(tx, offer=offer, account_id=anna)
+        await take(tx, coupon, order_no=order_no)
+        if order_no != "P":
+            await give(tx, coupon, 30, order_no=order_no, refund_no=f"R-{order_no}")
+    await take_back(tx, coupon, order_no="P")
+    sales = await scans.page(tx, merchant_id=seller.id, since=NOON - DAY, before=None, limit=9)
+    assert {each.order_no: each.unit for each in sales} == {
+        "S": "spring",
+        "P": "points",
+        "Q": "points",
+    }
+    totals = await scans.totals(tx, merchant_id=seller.id, now=NOON)
+    assert [(each.unit, each.points, each.refunded_points) for each in totals.units] == [
+        ("points", 100, 30),
+        ("spring", 100, 30),
+    ]
+    assert (totals.points, totals.refunded_points) == (200, 60)
 
 
 async def test_who_paid_is_asked_purse_by_purse(tx, spring):
