@@ -4,6 +4,7 @@ Both prove with ``--check`` that what was handed out is still the same bytes.
 """
 
 import asyncio
+import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -79,6 +80,9 @@ def sponsors(
 
     with servers() as found:
         parts = asyncio.run(made(found))
+    missing = json.loads(parts[room.MANIFEST])["unattributed_points"]
+    if missing:
+        out.print(f"有积分来源不明 · points whose source the book does not say: {missing:,}")
     paths = {folder / f"sponsors-{period}-{name}": content for name, content in parts.items()}
     if check:
         differing = [
@@ -88,7 +92,7 @@ def sponsors(
         ]
         for path in differing:
             out.print(f"不一致 · differs: {path}", markup=False)
-        if differing:
+        if differing or missing:
             raise typer.Exit(1)
         out.print(f"{len(paths)} 个文件一致 · {len(paths)} files are the same")
         return
@@ -96,3 +100,5 @@ def sponsors(
     for path, content in paths.items():
         path.write_bytes(content)
         out.print(str(path), markup=False, soft_wrap=True)
+    if missing:
+        raise typer.Exit(1)

@@ -25,6 +25,7 @@ PROGRAMS = [
     "ingest",
     "redeem",
     "wallet",
+    "settle",
     "hordak",
     "flash_sale",
     "openloop",

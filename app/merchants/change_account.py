@@ -33,6 +33,8 @@ log = structlog.get_logger()
 KIND = "merchants.change_account"
 COOLING = timedelta(days=7)
 """How long after its approval a new account waits for its first payment."""
+TOO_LATE = timedelta(minutes=1)
+"""Before its first payment an objection is too late: a batch may be under way that saw it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -156,7 +158,7 @@ async def stop(tx: Tx, *, merchant_id: UUID, change_id: UUID, actor: str, now: d
     _, state, _, pays_from = row
     if state == State.stopped:
         return
-    if state == State.approved and pays_from <= now:
+    if state == State.approved and pays_from <= now + TOO_LATE:
         raise _wrong("in_force")
     if state == State.refused:
         raise _wrong(state)

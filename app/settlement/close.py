@@ -137,6 +137,8 @@ async def _keep(tx: Tx, made: Sequence[_Made], *, day: Window, now: datetime) ->
 _MERCHANTS = """
 SELECT id FROM merchant WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
 """
+# Not NOT EXISTS, which the planner answers by reading every line that a merchant ever had: this
+# looks each event up by its key, and there are a month's of them.
 _CLAIM = """
 INSERT INTO settlement_line (merchant_id, kind, number, settlement_id, place, day, store_code,
                              till_code)
@@ -148,9 +150,9 @@ SELECT t.merchant_id, e.kind, e.number, t.id,
  CROSS JOIN LATERAL (
    SELECT * FROM merchant_event e
     WHERE e.merchant_id = t.merchant_id AND e.at >= %(since)s AND e.at < %(until)s
-      AND NOT EXISTS (SELECT FROM settlement_line l
-                       WHERE l.merchant_id = e.merchant_id AND l.kind = e.kind
-                         AND l.number = e.number)) AS e
+      AND (SELECT l.place FROM settlement_line l
+            WHERE l.merchant_id = e.merchant_id AND l.kind = e.kind AND l.number = e.number)
+          IS NULL) AS e
   LEFT JOIN store s ON s.id = e.store_id
   LEFT JOIN till k ON k.id = CASE WHEN e.actor ~ '^till:[0-9a-f-]{36}$'
                                   THEN substr(e.actor, 6)::uuid END

@@ -156,12 +156,14 @@ SELECT count(*), max(closed_at), max(zone) FROM settlement_day
  WHERE day BETWEEN %s AND %s AND closed_at IS NOT NULL
 """
 _SETTLEMENTS = "SELECT id FROM settlement WHERE day BETWEEN %s AND %s ORDER BY day, merchant_id"
+# OFFSET 0 as in `lines`.
 _LINES = """
 SELECT l.day, l.merchant_id, h.code, r.offer_id, o.title_zh, e.points, e.account_id,
        CASE e.kind WHEN 1 THEN e.ref ELSE coalesce(s.entry_ref, s.redemption_id) END, e.low, e.high
   FROM settlement_line l
-  JOIN merchant_event e ON e.merchant_id = l.merchant_id AND e.kind = l.kind
-                       AND e.number = l.number
+ CROSS JOIN LATERAL (
+   SELECT * FROM merchant_event v
+    WHERE v.merchant_id = l.merchant_id AND v.kind = l.kind AND v.number = l.number OFFSET 0) AS e
   JOIN redemption r ON r.bucket = e.bucket AND r.account_id = e.account_id
                    AND r.id = e.redemption_id
   JOIN offer o ON o.id = r.offer_id

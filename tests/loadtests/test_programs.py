@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loadtests import bench, growth, hordak, openloop, redeem, wallet
+from loadtests import bench, growth, hordak, openloop, redeem, settle, wallet
 from loadtests.calling import Caller, caller
 from loadtests.citizens import link_copies
 from loadtests.stage import Stage, served, stage
@@ -117,6 +117,19 @@ def test_transfers_are_told_without_the_other_side(place):
         hordak.PROCESSES, hordak.SIZES = hordak_sizes
     assert [each.told()["ours"] > 0 for each in found] == [True, True]
     assert {each.note for each in found} == {"no registry"}
+
+
+def test_a_closed_day_is_compared_with_its_lines(place, merchant):
+    """Both sides leave every line of the day, small or large; nothing of a round is in the next."""
+    asyncio.run(settle.sell(place, merchant))
+    found = settle.measure(place, merchants=3, sales=4, rounds=1)
+    assert [each.told()["ratio"] > 0 for each in found] == [True, True]
+    assert settle.written(place) == 3 * settle.MORE * 4 + 1
+    with psycopg.connect(place.url) as connection:
+        row = connection.execute("SELECT count(*), sum(lines)::int FROM settlement").fetchone()
+        assert row == (3 * settle.MORE + 1, 3 * settle.MORE * 4 + 1)
+        with pytest.raises(psycopg.errors.RestrictViolation):  # the books are closed again
+            connection.execute("DELETE FROM settlement_line")
 
 
 def test_one_command_runs_them(tmp_path):

@@ -112,12 +112,12 @@ async def test_the_merchant_may_object_until_the_first_payment(database, tx):
         async with database.writing() as part:
             await agree(part, first)
     second = await moved(tx, merchant.id)
-    await stop(second, now=NOON + COOLING - timedelta(seconds=1))
+    await stop(second, now=NOON + COOLING - timedelta(seconds=61))
     await stop(second, now=NOON + COOLING)  # twice is once, late or not
     assert await paid_at(tx, merchant.id, NOON + 2 * COOLING) == "**** 1234"
     third = await moved(tx, merchant.id)
     with pytest.raises(WrongAccountState):
-        await stop(third, now=NOON + COOLING)
+        await stop(third, now=NOON + COOLING - timedelta(seconds=60))
     assert await states(tx, merchant.id, NOON + COOLING) == ["in_force", "stopped", "stopped"]
 
 
