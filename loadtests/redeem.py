@@ -257,7 +257,7 @@ def main() -> None:
             place,
             prepare(place, citizens),
             citizens=citizens,
-            seconds=1 if asked.quick else 5,
+            seconds=2 if asked.quick else 5,
             rounds=asked.rounds,
             processes=asked.processes,
         )
