@@ -8,10 +8,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psycopg
 
@@ -20,6 +22,7 @@ from loadtests.stage import UNLIMITED, Stage, until_it_answers
 ROOT = Path(__file__).parents[1]
 TICKS_A_S = os.sysconf("SC_CLK_TCK")
 STOP_LIMIT_S = 60
+LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,49 @@ def seconds_of(pids: Sequence[int]) -> dict[int, float]:
 def backends(url: str) -> list[int]:
     """PostgreSQL's processes that serve connections to this database, our own left out."""
     with psycopg.connect(url) as connection:
-        rows = connection.execute(
-            "SELECT pid FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).fetchall()
-    return [pid for (pid,) in rows]
+        return [pid for (pid,) in connection.execute(_OTHERS).fetchall()]
 
 
 def spent(before: dict[int, float], after: dict[int, float]) -> float:
     """Processor seconds between two readings; whoever is new began at nothing."""
     return sum(value - before.get(pid, 0) for pid, value in after.items())
+
+
+class Watch:
+    """Adds up what PostgreSQL's backends spend while a block runs, those that end in it too."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._over = threading.Event()
+        self._before: dict[int, float] = {}
+        self._seen: dict[int, float] = {}
+
+    def __enter__(self) -> Self:
+        self._before = seconds_of(backends(self._url))
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor."""
+        return spent(self._before, self._seen)
+
+    def _look(self) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            while True:
+                last = self._over.wait(LOOK_EVERY_S)
+                rows = connection.execute(_OTHERS).fetchall()
+                self._seen |= seconds_of([pid for (pid,) in rows])
+                if last:
+                    return
+
+
+_OTHERS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)

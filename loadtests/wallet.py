@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 import socket
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from loadtests import figures
 from loadtests.calling import Caller, caller, request
 from loadtests.citizens import account, enrich
 from loadtests.recording import Sent, heard
+from loadtests.running import Service, seconds_of, service, spent
 from loadtests.stage import Stage, quiet, served, settings_for, stage
 
 PROMISE = 0.8
@@ -105,30 +107,42 @@ def requests_for(place: Stage, citizens: int) -> tuple[list[bytes], list[bytes]]
 
 
 def measure(
-    place: Stage, port: int, ask: Caller, *, citizens: int, seconds: float, rounds: int
-) -> figures.Figure:
-    """Both sides in turns; ours is on ``port``, as many processes as the other."""
+    place: Stage, ours: Service, ask: Caller, *, citizens: int, seconds: float, rounds: int
+) -> list[figures.Figure]:
+    """Both sides in turns, as many processes on either; rates, and processor time of the server."""
     prepare(place, citizens)
-    ours, theirs = requests_for(place, citizens)
-    with served(place, target=_bare, probe="/docs") as bare:
+    mine, theirs = requests_for(place, citizens)
+    costs: dict[str, list[float]] = {"ours": [], "bare": []}
+    others = {each.pid for each in active_children()}
+    with served(place, target=_bare, probe="/docs") as port:
+        bare = [each.pid for each in active_children() if each.pid not in others]
 
-        def side(to: int, what: list[bytes]) -> float:
+        def side(name: str, to: int, what: list[bytes]) -> float:
+            pids = ours.pids if name == "ours" else bare
+            before = seconds_of(pids)
             answers = ask.closed(to, what, CALLERS, seconds=seconds)
             assert set(answers.statuses) == {200}, answers.statuses
+            asked = answers.statuses.total()
+            costs[name].append(spent(before, seconds_of(pids)) * 1e6 / asked)
             return answers.per_s
 
-        ask.closed(port, ours, CALLERS)  # every token is verified once: an app keeps its token
+        ask.closed(ours.port, mine, CALLERS)  # every token is verified once: an app keeps its own
         found = figures.interleaved(
-            {"ours": lambda: side(port, ours), "bare": lambda: side(bare, theirs)}, rounds=rounds
+            {
+                "ours": lambda: side("ours", ours.port, mine),
+                "bare": lambda: side("bare", port, theirs),
+            },
+            rounds=rounds,
         )
-    return figures.Figure(
-        "wallet read over HTTP",
-        "reads/s",
-        found["ours"],
-        found["bare"],
-        "bare FastAPI, same SELECT",
-        PROMISE,
-    )
+    other = "bare FastAPI, same SELECT"
+    return [
+        figures.Figure(
+            "wallet read over HTTP", "reads/s", found["ours"], found["bare"], other, PROMISE
+        ),
+        figures.Figure(
+            "  server", "us of processor each", costs["ours"][1:], costs["bare"][1:], other
+        ),
+    ]
 
 
 def main() -> None:
@@ -136,12 +150,12 @@ def main() -> None:
     asked = figures.arguments(__doc__).parse_args()
     report = figures.Report("wallet")
     citizens = 200 if asked.quick else int(5_000 * asked.scale)
-    with stage() as place, served(place) as port, caller() as ask:
+    with stage() as place, service(place, workers=1) as ours, caller() as ask:
         report.facts["postgresql"] = figures.postgres_facts(place.url)
         report.add(
-            measure(
+            *measure(
                 place,
-                port,
+                ours,
                 ask,
                 citizens=citizens,
                 seconds=0.5 if asked.quick else 4,

@@ -56,7 +56,7 @@ def servers() -> Iterator[Found]:
 @asynccontextmanager
 async def opened(found: Found, *, patient: bool = False) -> AsyncIterator[Database]:
     """Pools for one command; a patient one lets statements run for an hour."""
-    few = {"pool_size": 2, "read_pool_size": 2}
+    few = {"pool_size": 4, "read_pool_size": 2}
     few |= {"statement_timeout_ms": LONG_STATEMENTS_MS} if patient else {}
     database = database_for(found.settings.database.model_copy(update=few), found.database_url)
     # One try tells at once why PostgreSQL cannot be reached; a pool would go on trying.

@@ -188,7 +188,10 @@ async def at_the_file(database: Database, *, key: FileKey, alone: bool) -> Async
         return
     async with database.calling() as held:
         try:
-            await held.execute(_ALONE if alone else _TOGETHER, {"lock": mine})
+            if alone:
+                await held.execute(_ALONE, {"lock": mine})
+            else:
+                await held.execute(_TOGETHER, {"lock": mine})
             await held.execute(_ALONE, {"lock": theirs})
         except errors.LockNotAvailable as error:
             raise Busy from error

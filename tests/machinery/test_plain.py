@@ -5,8 +5,9 @@ from typing import Annotated
 import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 
-from app.plain import PlainRoute
+from app.plain import BriefRoute, PlainRoute
 from tests import make
 
 
@@ -74,3 +75,37 @@ def test_a_plain_route_that_asks_for_more_is_not_made():
     for endpoint in (with_query, unguarded, deep):
         with pytest.raises(AssertionError, match="plain route"):
             app.router.add_api_route("/bad", endpoint, route_class_override=PlainRoute)
+
+
+def test_a_brief_route_that_asks_for_more_is_not_made():
+    """An endpoint without a body, with a number of the query, or a guard that needs a body fails."""
+
+    class Wish(BaseModel):
+        units: int
+
+    async def guard(request: Request) -> int:
+        return len(request.url.path)
+
+    async def needy(request: Request, wish: Wish) -> int:
+        return wish.units
+
+    async def bodiless(request: Request, who: Annotated[int, Depends(guard)]) -> None:
+        """Ask for nothing."""
+
+    async def with_query(request: Request, wish: Wish, page: int) -> None:
+        """Ask the framework for a number."""
+
+    async def deep(request: Request, wish: Wish, who: Annotated[int, Depends(needy)]) -> None:
+        """Ask a guard that reads the body, too."""
+
+    async def good(request: Request, wish: Wish, who: Annotated[int, Depends(guard)]) -> Response:
+        """Ask for what is given."""
+        return Response()
+
+    app = FastAPI()
+    app.router.add_api_route("/good", good, methods=["POST"], route_class_override=BriefRoute)
+    for endpoint in (bodiless, with_query, deep):
+        with pytest.raises(AssertionError, match="a brief route"):
+            app.router.add_api_route(
+                "/bad", endpoint, methods=["POST"], route_class_override=BriefRoute
+            )

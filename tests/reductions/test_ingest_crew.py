@@ -132,7 +132,7 @@ async def test_parts_of_a_chunk_that_was_never_counted_are_found(
     async def dies(tx, **said):
         nonlocal counted
         counted += 1
-        if counted == 3:
+        if counted == 4:
             raise KeyError("killed")
         return await advance(tx, **said)
 
