@@ -11,6 +11,7 @@ PRODUCTION = {
     "PUHUI_KEYS__TOKEN": "x",
     "PUHUI_KEYS__COUPON": "x",
     "PUHUI_KEYS__SUBJECT": "x",
+    "PUHUI_KEYS__MASTER": "x",
 }
 
 

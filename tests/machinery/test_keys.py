@@ -83,3 +83,21 @@ def test_keys_are_not_printed(tmp_path):
     kept = json.loads((tmp_path / FILE).read_text())
     assert kept["coupon"] not in repr(keys)
     assert repr(keys.coupon) not in repr(keys)
+
+
+def test_master_keys_are_numbered(tmp_path):
+    """Two keys by their numbers; without a setting there is none, and the vault has its own."""
+    given = SecretStr(f"1:{'aa' * 32}, 2:{'bb' * 32}")
+    found = keys_for(KeySettings(master=given, suite="sm4"), tmp_path)
+    assert (dict(found.masters), found.suite) == ({1: b"\xaa" * 32, 2: b"\xbb" * 32}, "sm4")
+    assert dict(keys_for(KeySettings(), tmp_path).masters) == {}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["aa" * 32, f"0:{'aa' * 32}", "1:aa", f"1:{'aa' * 32},1:{'bb' * 32}", "1:xy", f"x:{'aa' * 32}"],
+)
+def test_a_malformed_master_key_stops_the_process(tmp_path, given):
+    """Without a number, too short, twice the same, or no hexadecimal: it is refused at the start."""
+    with pytest.raises(ValueError):
+        keys_for(KeySettings(master=SecretStr(given)), tmp_path)
