@@ -114,6 +114,25 @@ class AppSettings(BaseModel, frozen=True, extra="forbid"):
     )
 
 
+class NoticeSettings(BaseModel, frozen=True, extra="forbid"):
+    """How messages are pushed; the inbox has all of them in any case."""
+
+    channel: Literal["console", "wechat"] = "console"
+    wechat_app_id: str = ""
+    wechat_secret: SecretStr = SecretStr("")
+    wechat_templates: dict[str, str] = Field(
+        default={}, description="WeChat's template id by ours; others are not pushed."
+    )
+    timeout_s: int = Field(default=5, ge=1, le=60)
+
+    @model_validator(mode="after")
+    def _refuse_half_a_channel(self) -> Self:
+        given = self.wechat_app_id and self.wechat_secret.get_secret_value()
+        if self.channel == "wechat" and not (given and self.wechat_templates):
+            raise ValueError("wechat needs its app id, its secret and templates")
+        return self
+
+
 class Settings(BaseSettings):
     """The whole configuration; built once per process and passed down."""
 
@@ -140,6 +159,7 @@ class Settings(BaseSettings):
         default=(), description='Whose `X-Forwarded-For` is believed, such as ["10.0.0.0/8"].'
     )
     apps: AppSettings = AppSettings()
+    notices: NoticeSettings = NoticeSettings()
 
     @model_validator(mode="after")
     def _refuse_demo_defaults(self) -> Self:

@@ -22,7 +22,9 @@ from app.clock import utc_now
 from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
 from app.keys import keys_for
 from app.lanes import LANES_OFF, LaneMap
-from app.notices.deliver import Channel, ConsoleChannel, deliver
+from app.notices.channels import channel_for
+from app.notices.deliver import Channel, deliver
+from app.notices.wechat import Addresses
 from app.people.vault import Vault, vault_for
 from app.rewards import offers_jobs, queue_tend, release
 from app.rights import promises
@@ -54,6 +56,7 @@ async def work(
     database_url: str,
     stop: asyncio.Event | None = None,
     channel: Channel | None = None,
+    addresses: Addresses | None = None,
 ) -> None:
     """Keep promises until asked to stop; a PostgreSQL that goes away is waited for.
 
@@ -62,15 +65,17 @@ async def work(
         database_url: PostgreSQL, with a login that may act as `WORKER_ROLE`, or as `APP_ROLE`.
         stop: set by a caller who owns the process. None: this is the process, and SIGTERM or
             Ctrl-C stops it.
-        channel: where messages go; None counts them in the log.
+        channel: where messages go; None: what the settings say.
+        addresses: who citizens are elsewhere; a channel to the outside needs it.
 
     """
     rest_s = REST_S
+    channel = channel or channel_for(settings.notices, addresses=addresses)
     async with _asked_to_stop(stop) as stopping:
         while not stopping.is_set():
             began_at = utc_now()
             try:
-                serving = _serve(settings, database_url, channel or ConsoleChannel())
+                serving = _serve(settings, database_url, channel)
                 await _until(stopping, serving)
             except _AWAY as error:
                 log.warning("worker_lost_database", kind=type(error).__name__)

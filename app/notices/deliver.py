@@ -4,6 +4,7 @@ A message is sent before its row is deleted, and both happen under the row's loc
 that dies in between sends it again. Messages are at-least-once; their id tells the receiver.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -28,9 +29,13 @@ class Message:
 class Channel(Protocol):
     """Where messages go: a push service, or the console."""
 
-    async def send(self, messages: list[Message]) -> None:
-        """Hand the messages over; raise to keep them for the next time."""
+    async def send(self, messages: list[Message]) -> Collection[UUID] | None:
+        """Hand the messages over; raise to keep all of them, or return those to be kept."""
         ...
+
+
+class ChannelDownError(Exception):
+    """Nothing can be sent now; the messages wait."""
 
 
 class ConsoleChannel:
@@ -42,13 +47,14 @@ class ConsoleChannel:
 
 
 async def deliver(tx: Tx, *, channel: Channel, limit: int = 500) -> int:
-    """Send at most ``limit`` of the oldest messages; returns how many were sent.
+    """Send at most ``limit`` of the oldest messages; returns how many are done with.
 
     Two workers take different rows.
     """
     rows = await (await tx.execute(_TAKE, {"limit": limit})).fetchall()
     if rows:
-        await channel.send([Message(*row[1:]) for row in rows])
+        kept = await channel.send([Message(*row[1:]) for row in rows]) or ()
+        rows = [row for row in rows if row[1] not in kept]
         keys = {"buckets": [row[0] for row in rows], "ids": [row[1] for row in rows]}
         await tx.execute(_DROP, keys)
     return len(rows)

@@ -10,7 +10,18 @@ from tests.city import MORNING, NOON
 from tests.ledger.test_donate import pool
 
 
-async def lived(tx, keys):
+async def redeemed(tx, keys, account_id, offer_id):
+    """A coupon, always at the same moment."""
+    await redeem.redeem(
+        tx,
+        account_id=account_id,
+        offer_id=offer_id,
+        coupon_key=keys.coupon,
+        now=NOON + timedelta(minutes=1),
+    )
+
+
+async def lived(tx, keys, coupons=1):
     """Anna rode twice, took a coupon, has a ride that waits for a person; what she is called."""
     await city.programme(tx)
     anna = await city.citizen(tx)
@@ -22,13 +33,8 @@ async def lived(tx, keys):
     )
     offer = await make.offer(tx, points=20)
     await make.points(tx, anna.account_id, 5)
-    await redeem.redeem(
-        tx,
-        account_id=anna.account_id,
-        offer_id=offer.id,
-        coupon_key=keys.coupon,
-        now=NOON + timedelta(minutes=1),
-    )
+    for _ in range(coupons):
+        await redeemed(tx, keys, anna.account_id, offer.id)
     return anna
 
 
@@ -72,8 +78,8 @@ async def test_everything_is_in_one_list_newest_first(client, tx, keys):
 
 
 async def test_pages_put_together_are_the_feed(client, tx, keys):
-    """However it is cut, nothing is skipped or shown twice, adjustments among the acts included."""
-    anna = await lived(tx, keys)
+    """However it is cut, nothing is skipped or shown twice, not even what shares a moment."""
+    anna = await lived(tx, keys, coupons=2)
     trees = await pool(tx)
     for n in range(3):
         given = Donation(anna.account_id, 1 + n, trees, new_id())
@@ -83,6 +89,8 @@ async def test_pages_put_together_are_the_feed(client, tx, keys):
     whole = await pages(client, headers, 100)
 
     assert [each["kind"] for each in whole].count("adjustment") == 3
+    assert len({each["at"] for each in whole if each["kind"] == "redemption"}) == 1
+    assert len({each["id"] for each in whole}) == 8
     assert whole == sorted(whole, key=moment, reverse=True)
     for limit in (1, 2, 3):
         assert await pages(client, headers, limit) == whole

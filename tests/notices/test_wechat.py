@@ -1,0 +1,144 @@
+"""WeChat's answers, played back: tokens are kept and renewed, nothing is lost, little is doubled."""
+
+import json
+
+import httpx
+import pytest
+
+from app.notices.channels import channel_for
+from app.notices.deliver import ChannelDownError, ConsoleChannel, deliver
+from app.notices.enqueue import enqueue
+from app.notices.wechat import WechatChannel
+from app.settings import NoticeSettings
+from tests import make
+from tests.make import NOON
+
+
+class Book:
+    """Everybody but the third account is at WeChat."""
+
+    async def openids(self, account_ids):
+        """Openids by account."""
+        return {each: f"o-{each}" for each in account_ids if each % 1024 != 3}
+
+
+class Wechat:
+    """WeChat as it answers: codes in turn, and what it was asked."""
+
+    def __init__(self, *codes):
+        self.codes = list(codes)
+        self.tokens = 0
+        self.sent = []
+        self.now_s = 0
+
+    def answer(self, request):
+        """One request."""
+        body = json.loads(request.content)
+        if request.url.path == "/cgi-bin/stable_token":
+            self.tokens += 1
+            return httpx.Response(200, json={"access_token": f"t{self.tokens}", "expires_in": 7200})
+        code = self.codes.pop(0) if self.codes else 0
+        if code == "down":
+            return httpx.Response(502, text="bad gateway")
+        self.sent.append((request.url.params["access_token"], body["touser"], code))
+        return httpx.Response(200, json={"errcode": code})
+
+    def channel(self):
+        """A channel to it."""
+        return WechatChannel(
+            httpx.AsyncClient(transport=httpx.MockTransport(self.answer)),
+            app_id="wx1",
+            secret="hidden",
+            templates={"points_earned": "T1"},
+            addresses=Book(),
+            clock_s=lambda: self.now_s,
+        )
+
+
+async def promise(tx, *buckets, template="points_earned"):
+    """A message to an account of each bucket."""
+    accounts = [make.account() // 1024 * 1024 + bucket for bucket in buckets]
+    for account_id in accounts:
+        await enqueue(tx, template=template, facts_of={account_id: {"points": 1}}, now=NOON)
+    return accounts
+
+
+async def left(tx):
+    """How many messages wait."""
+    return (await (await tx.execute("SELECT count(*) FROM outbox")).fetchone())[0]
+
+
+async def test_one_token_serves_until_it_ages(tx):
+    """It is asked for once, kept for its life, and asked for again near its end."""
+    wechat = Wechat()
+    channel = wechat.channel()
+    await promise(tx, 1, 2)
+    assert await deliver(tx, channel=channel) == 2
+    wechat.now_s = 6_899
+    await promise(tx, 1)
+    await deliver(tx, channel=channel)
+    assert wechat.tokens == 1
+    wechat.now_s = 6_900
+    await promise(tx, 1)
+    await deliver(tx, channel=channel)
+    assert wechat.tokens == 2
+
+
+async def test_a_dead_token_is_renewed_once(tx):
+    """The message goes out with the new one; no loop, if that one is refused too."""
+    wechat = Wechat(42001, 0, 40001, 40001)
+    channel = wechat.channel()
+    await promise(tx, 1, 2)
+    assert await deliver(tx, channel=channel) == 1
+    assert [each[2] for each in wechat.sent] == [42001, 0, 40001, 40001]
+    assert await left(tx) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "waits"), [(0, 0), (43101, 0), (40003, 0), (-1, 1), (45009, 1), ("down", 1)]
+)
+async def test_what_may_succeed_later_waits(tx, code, waits):
+    """Not subscribed is done with; busy, limited or away waits, and the others go out."""
+    wechat = Wechat(code)
+    await promise(tx, 1, 2)
+    assert await deliver(tx, channel=wechat.channel()) == 2 - waits
+    assert await left(tx) == waits
+    assert [each[2] for each in wechat.sent][-1] == 0
+
+
+async def test_who_is_not_there_is_not_asked_for(tx):
+    """No openid, or no template at WeChat: the inbox has it, and the promise is kept."""
+    wechat = Wechat()
+    await promise(tx, 3)
+    await promise(tx, 1, template="points_expiring")
+    assert await deliver(tx, channel=wechat.channel()) == 2
+    assert wechat.sent == []
+
+
+async def test_no_token_no_message_and_no_secret_in_the_error(tx):
+    """WeChat away at the token: all messages wait, and what is raised names neither address."""
+
+    def away(request):
+        raise httpx.ConnectError(f"no route to {request.url} hidden")
+
+    channel = Wechat().channel()
+    channel._http = httpx.AsyncClient(transport=httpx.MockTransport(away))
+    await promise(tx, 1)
+    with pytest.raises(ChannelDownError) as down:
+        await deliver(tx, channel=channel)
+    assert "hidden" not in str(down.value)
+    assert down.value.__cause__ is None
+    assert await left(tx) == 1
+
+
+def test_half_a_channel_does_not_start():
+    """WeChat without its keys, or without an address book, is refused; the console needs none."""
+    with pytest.raises(ValueError, match="wechat needs"):
+        NoticeSettings(channel="wechat")
+    whole = NoticeSettings(
+        channel="wechat", wechat_app_id="wx1", wechat_secret="s", wechat_templates={"a": "b"}
+    )
+    with pytest.raises(ValueError, match="address book"):
+        channel_for(whole, addresses=None)
+    assert isinstance(channel_for(whole, addresses=Book()), WechatChannel)
+    assert isinstance(channel_for(NoticeSettings(), addresses=None), ConsoleChannel)
