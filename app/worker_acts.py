@@ -19,8 +19,10 @@ from app.database import Database
 from app.lanes import LaneMap, Lanes
 from app.reductions import correct, correct_run, lane_release
 from app.reductions.announce import announce_all
+from app.sign_in.forget import forget
 
 EVERY_MINUTE = "* * * * *"
+EVERY_HOUR = "17 * * * *"
 
 Patiently = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 """Runs a step, and again when PostgreSQL was away."""
@@ -46,6 +48,11 @@ def register(
     async def _sweep(timestamp: int) -> None:
         found = await lanes.lanes(database) or Lanes.modulo(1)  # they may have been on before
         await lane_release.sweep(database, lanes=found, now=utc_now())
+
+    @jobs.periodic(cron=EVERY_HOUR)
+    @jobs.task(name="forget_sign_ins", queueing_lock="forget_sign_ins")
+    async def _forget(timestamp: int) -> None:
+        await patiently(lambda: forget(database, now=utc_now()))
 
     @jobs.task(name=correct.TASK)
     async def _correct(correction_id: str) -> None:
