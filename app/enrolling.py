@@ -49,6 +49,11 @@ def shut_out(name: Annotated[str, typer.Argument(help="Who may not sign in any m
     out.print(f"{name}: 已停用 · shut out")
 
 
+@keys_cli.callback()
+def _keys() -> None:
+    """Say the verb also where there is one: `puhui keys rotate`."""
+
+
 @keys_cli.command("rotate")
 def rotate() -> None:
     """Make a new signing key: every process knows it before it signs; the old one runs out."""

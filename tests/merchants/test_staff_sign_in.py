@@ -8,7 +8,8 @@ from app.merchants import invite
 from app.people.seats import Role
 from tests.make import NOON
 from tests.merchants import front_door
-from tests.merchants.test_routes import bearer, says, signed_in
+from tests.merchants.front_door import signed_in
+from tests.merchants.test_routes import bearer, says
 
 PASSWORD = "correct horse battery"
 
