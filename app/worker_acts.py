@@ -20,10 +20,12 @@ from app.lanes import LaneMap, Lanes
 from app.notices import inbox
 from app.reductions import correct, correct_run, lane_release
 from app.reductions.announce import announce_all
+from app.sign_in.forget import forget
 
 EVERY_MINUTE = "* * * * *"
 EVERY_DAY = "41 3 * * *"
 MESSAGES_PER_STEP = 5_000
+EVERY_HOUR = "17 * * * *"
 
 Patiently = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 """Runs a step, and again when PostgreSQL was away."""
@@ -54,6 +56,11 @@ def register(
     @jobs.task(name="forget_messages", queueing_lock="forget_messages")
     async def _forget(timestamp: int) -> None:
         await patiently(lambda: forget_messages(database, now=utc_now()))
+
+    @jobs.periodic(cron=EVERY_HOUR)
+    @jobs.task(name="forget_sign_ins", queueing_lock="forget_sign_ins")
+    async def _forget_sign_ins(timestamp: int) -> None:
+        await patiently(lambda: forget(database, now=utc_now()))
 
     @jobs.task(name=correct.TASK)
     async def _correct(correction_id: str) -> None:

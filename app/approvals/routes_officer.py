@@ -98,7 +98,8 @@ async def reject_proposal(
 ) -> DecisionView:
     """Close another officer's proposal without doing it."""
     proposal = await decide.reject(tx, proposal_id=proposal_id, officer_id=officer.id, now=now)
-    offices.ensure(officer.offices, offices.of_kind(proposal.kind))
+    # A kind that was taken out of the service is nobody's own: whoever may decide may close it.
+    offices.ensure(officer.offices, offices.of_kind(proposal.kind) or offices.EVERYBODY)
     return DecisionView(verdict="rejected", proposal=ProposalView.of(proposal))
 
 

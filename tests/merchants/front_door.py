@@ -1,9 +1,11 @@
 """Builders of merchants that came in by the front door. Each returns something valid."""
 
+import base64
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -19,6 +21,7 @@ from app.merchants.invite import Invited
 from app.merchants.stores import StoreView
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience
+from app.sign_in import totp
 from tests.make import NOON
 
 MAKER, CHECKER = uuid4(), uuid4()
@@ -143,6 +146,20 @@ def headers(app: FastAPI, merchant_id: UUID, seat: Seat | None = None) -> dict[s
         Audience.merchant, subject=str(merchant_id), seat=seat or Seat(Role.manager), now=NOON
     )
     return {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+
+
+async def signed_in(client: httpx.AsyncClient, joined: dict[str, str]) -> dict[str, Any]:
+    """One of a merchant's people signs in, with what their authenticator app shows at noon."""
+    step = int(NOON.timestamp()) // totp.STEP_S
+    body = {
+        "staff_id": joined["staff_id"],
+        "password": "correct horse battery",
+        "totp": totp.code_at(base64.b32decode(joined["totp_secret"]), step),
+        "device": {"id": "tablet-0001", "name": "店里平板", "platform": "web"},
+    }
+    answer = await client.post("/v1/auth/staff/sessions", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
 
 
 def from_elsewhere(app: FastAPI) -> httpx.AsyncClient:

@@ -1,18 +1,16 @@
 """The front door over HTTP: apply, check, approve, come in, set up shop, sign in, be stopped."""
 
 import asyncio
-import base64
 
 import pytest
 
 from app.people import officers
 from app.people.register import register_officer
 from app.people.seats import Role, Seat
-from app.sign_in import totp
 from tests import make
 from tests.make import NOON, officer_headers
 from tests.merchants import front_door
-from tests.merchants.front_door import CHECKER, MAKER, from_elsewhere, headers
+from tests.merchants.front_door import CHECKER, MAKER, from_elsewhere, headers, signed_in
 
 APPLICATIONS = "/v1/merchants/applications"
 STORE = {
@@ -100,18 +98,6 @@ async def test_from_the_application_to_the_till(app, keys):
         assert (profile["state"], profile["payout_account"]) == ("active", "**** 1234")
         await _till(client, bearer(manager), merchant_id)
         await _stopped(client, maker, merchant_id, bearer(manager))
-
-
-async def signed_in(client, joined, *, moment=NOON):
-    """One of a merchant's people signs in, as their authenticator app says at a moment."""
-    step = int(moment.timestamp()) // totp.STEP_S
-    body = {
-        "staff_id": joined["staff_id"],
-        "password": "correct horse battery",
-        "totp": totp.code_at(base64.b32decode(joined["totp_secret"]), step),
-        "device": {"id": "tablet-0001", "name": "店里平板", "platform": "web"},
-    }
-    return says(await client.post("/v1/auth/staff/sessions", json=body), 201)
 
 
 async def _till(client, manager, merchant_id):

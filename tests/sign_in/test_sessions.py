@@ -22,7 +22,7 @@ from app.sign_in.liveness import Sessions
 from tests.make import NOON
 from tests.sign_in.arrivals import DEVICE, app_of, arrive, bearer, number, renew
 
-EXAMPLES = int(os.environ.get("PUHUI_TEST_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("PUHUI_TEST_EXAMPLES", "25"))
 DIGESTS = Digests(b"k" * 32)
 MINE, THEIRS = b"m" * 32, b"t" * 32
 
