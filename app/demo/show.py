@@ -172,7 +172,9 @@ async def tell_what_to_try(stage: Stage, *, port: int) -> None:
         now=now,
         life=DEVELOPMENT_LIFE,
     )
-    console.print(f"\n[bold]手机端 the phone[/]: {base}/#/in/{token}", soft_wrap=True, highlight=False)
+    console.print(
+        f"\n[bold]手机端 the phone[/]: {base}/#/in/{token}", soft_wrap=True, highlight=False
+    )
     sign_in = f"-H 'Authorization: Bearer {token}'"
     offer = next(each for each in found if each.title_en == city.OFFERS[0][2])
     console.print(

@@ -26,10 +26,10 @@ class Town:
 
     @asynccontextmanager
     async def hand(
-        self, browser, *, language: str = "zh-CN", dark: bool = False
+        self, chromium, *, language: str = "zh-CN", dark: bool = False
     ) -> AsyncIterator[Watched]:
         """The citizen's phone, signed in and looked at to the end."""
-        async with phone(browser, self.site.address, language=language) as watched:
+        async with phone(chromium, self.site.address, language=language) as watched:
             page = watched.page
             await page.clock.set_fixed_time(NOON)
             await page.emulate_media(color_scheme="dark" if dark else "light")

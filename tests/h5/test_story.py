@@ -106,9 +106,11 @@ async def test_the_keyboard_is_enough(browser, town):
             for _ in range(40):
                 await page.keyboard.press("Tab")
                 at = "document.activeElement"
-                if text in (await page.evaluate(f"{at}.matches('body') ? '' : {at}.innerText")):
+                if text in (
+                    await page.evaluate(f"{at}.matches('a, button') ? {at}.innerText : ''")
+                ):
                     outline = await page.evaluate(f"getComputedStyle({at}).outlineStyle")
-                    assert outline != "none", await page.evaluate(f"{at}.outerHTML.slice(0, 200)")
+                    assert outline != "none"
                     await page.keyboard.press("Enter")
                     return
             raise AssertionError(text)
