@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from app.intake import providers
+from app.people import linking
 from app.people.register import CitizenView, register_citizen
+from app.people.subjects import digest_of
 from app.people.tokens import DEVELOPMENT_LIFE, Audience, Tokens
 from tests import city, make
 from tests.browser import Watched, browser, phone  # noqa: F401  # a fixture
@@ -47,6 +50,19 @@ class Town:
             row = await rows.fetchone()
         assert row is not None
         return row[0]
+
+    async def link(self) -> None:
+        """The citizen's card at the bicycle company is linked."""
+        async with self.site.database.writing() as tx:
+            provider = await providers.by_code(tx, code="bikes")
+            await linking.link(
+                tx,
+                account_id=self.citizen.account_id,
+                provider_id=provider.id,
+                subject=digest_of(city.SUBJECT_KEY, provider_id=provider.id, subject="card-lin"),
+                scenarios=["bike_ride"],
+                now=NOON,
+            )
 
     async def ride(self, ref: str, **facts) -> None:
         """The bicycle company reports a ride of this morning; it is credited and committed."""
