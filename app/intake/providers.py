@@ -39,11 +39,6 @@ async def codes(tx: Tx) -> dict[int, str]:
     return {number: code async for number, code in rows}
 
 
-async def admitted(tx: Tx) -> list[ProviderView]:
-    """Every provider whose records are taken, by its Chinese name."""
-    return [ProviderView(*row) async for row in await tx.execute(_ADMITTED)]
-
-
 async def admit(
     tx: Tx, *, code: str, name_zh: str, name_en: str, now: datetime, proof: str = "none"
 ) -> ProviderView:
@@ -64,10 +59,6 @@ async def admit(
 
 _FIND = """
 SELECT id, code, name_zh, name_en, proof FROM provider WHERE code = %s AND suspended_at IS NULL
-"""
-_ADMITTED = """
-SELECT id, code, name_zh, name_en, proof FROM provider WHERE suspended_at IS NULL
- ORDER BY name_zh, id
 """
 _ADMIT = """
 INSERT INTO provider (id, code, name_zh, name_en, created_at, proof)

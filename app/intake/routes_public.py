@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.database import ReadTx
-from app.intake import providers
+from app.intake.admitted import admitted
 from app.intake.schemas_public import ProviderList, PublicProvider
 from app.people.usual import usual_scenarios
 from app.problems import in_english
@@ -26,6 +26,6 @@ async def list_providers(request: Request, response: Response, tx: ReadTx) -> Pr
                 name_en=each.name_en,
                 scenarios=usual.get(each.id, []),
             )
-            for each in await providers.admitted(tx)
+            for each in await admitted(tx)
         ]
     )

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from app.intake import providers
+from app.people import linking
 from app.people.register import CitizenView, register_citizen
+from app.people.subjects import digest_of
 from app.people.tokens import DEVELOPMENT_LIFE, Audience, Tokens
 from tests import city, make
 from tests.browser import Watched, browser, phone  # noqa: F401  # a fixture
@@ -26,10 +29,10 @@ class Town:
 
     @asynccontextmanager
     async def hand(
-        self, browser, *, language: str = "zh-CN", dark: bool = False
+        self, chromium, *, language: str = "zh-CN", dark: bool = False
     ) -> AsyncIterator[Watched]:
         """The citizen's phone, signed in and looked at to the end."""
-        async with phone(browser, self.site.address, language=language) as watched:
+        async with phone(chromium, self.site.address, language=language) as watched:
             page = watched.page
             await page.clock.set_fixed_time(NOON)
             await page.emulate_media(color_scheme="dark" if dark else "light")
@@ -47,6 +50,19 @@ class Town:
             row = await rows.fetchone()
         assert row is not None
         return row[0]
+
+    async def link(self) -> None:
+        """The citizen's card at the bicycle company is linked."""
+        async with self.site.database.writing() as tx:
+            provider = await providers.by_code(tx, code="bikes")
+            await linking.link(
+                tx,
+                account_id=self.citizen.account_id,
+                provider_id=provider.id,
+                subject=digest_of(city.SUBJECT_KEY, provider_id=provider.id, subject="card-lin"),
+                scenarios=["bike_ride"],
+                now=NOON,
+            )
 
     async def ride(self, ref: str, **facts) -> None:
         """The bicycle company reports a ride of this morning; it is credited and committed."""

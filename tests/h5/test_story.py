@@ -68,6 +68,31 @@ async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
         await sound(tx)
 
 
+async def test_the_stream_is_followed_and_resumed(browser, town):
+    """Where the service streams, an event shows its ride, and the next connection goes on after it."""
+    await town.link()
+    lasts = []
+
+    async def stream(route):
+        lasts.append(await route.request.header_value("last-event-id"))
+        if len(lasts) == 1:
+            await town.ride("live-2")
+        event = "retry: 1000\r\n\r\nid: e7\r\nevent: act_credited\r\ndata: {}\r\n\r\n"
+        await route.fulfill(status=200, body=event, content_type="text/event-stream")
+
+    async with town.hand(browser) as watched:
+        page = watched.page
+        await page.wait_for_selector("text=还没有低碳足迹")
+        await page.route("**/v1/me/events", stream)
+        await page.reload()
+        await page.wait_for_selector("text=共享单车骑行")
+        for _ in range(200):
+            if len(lasts) > 1:
+                break
+            await page.wait_for_timeout(50)
+    assert lasts[:2] == [None, "e7"]
+
+
 SCREENS = {
     "/": "home",
     "/acts": "acts",
@@ -106,9 +131,11 @@ async def test_the_keyboard_is_enough(browser, town):
             for _ in range(40):
                 await page.keyboard.press("Tab")
                 at = "document.activeElement"
-                if text in (await page.evaluate(f"{at}.matches('body') ? '' : {at}.innerText")):
+                if text in (
+                    await page.evaluate(f"{at}.matches('a, button') ? {at}.innerText : ''")
+                ):
                     outline = await page.evaluate(f"getComputedStyle({at}).outlineStyle")
-                    assert outline != "none", await page.evaluate(f"{at}.outerHTML.slice(0, 200)")
+                    assert outline != "none"
                     await page.keyboard.press("Enter")
                     return
             raise AssertionError(text)
@@ -148,3 +175,22 @@ async def test_an_ended_session_leads_to_the_door(browser, town):
         town.site.now = NOON.replace(year=2027)
         await watched.page.goto("/#/wallet")
         await watched.page.wait_for_selector("text=登录已失效")
+
+
+async def test_a_page_that_is_too_old_fetches_the_new_one(browser, town):
+    """426 makes the page throw its shell away and load once more, not for ever."""
+    refusal = {"status": 426, "code": "app-too-old", "title": "请更新", "detail": "请更新应用。"}
+    asked = []
+
+    async def refuse(route):
+        asked.append(await route.request.header_value("puhui-app"))
+        await route.fulfill(status=426, json=refusal, content_type="application/problem+json")
+
+    async with town.hand(browser) as watched:
+        page = watched.page
+        await page.route("**/v1/me/statement*", refuse)
+        await page.goto("/#/statement")
+        await page.wait_for_selector("text=请更新应用")
+        await page.wait_for_load_state("networkidle")
+    assert set(asked) == {"h5/0.1.0"}
+    assert len(asked) in {2, 3}

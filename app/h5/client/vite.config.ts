@@ -1,6 +1,7 @@
 import vue from "@vitejs/plugin-vue";
 import { createHash } from "node:crypto";
 import { defineConfig, type Plugin } from "vite";
+import about from "./package.json" with { type: "json" };
 
 /** Write the service worker: it knows the names of all files of this very build. */
 function shell(): Plugin {
@@ -20,6 +21,7 @@ function shell(): Plugin {
 }
 
 export default defineConfig({
+  define: { __APP__: JSON.stringify(`h5/${about.version}`) },
   plugins: [vue(), shell()],
   build: {
     outDir: "../dist",

@@ -17,6 +17,7 @@ const EVENTS: Record<string, News> = {
   act_credited: "points",
   coupon_changed: "coupon",
   message: "message",
+  resync: "points",
 };
 
 /** How news come at this moment. */

@@ -4,6 +4,7 @@
  */
 import { language } from "../i18n";
 import { session, type Tokens } from "../session";
+import { APP, update } from "../version";
 import { kept, keep, type Kept } from "./kept";
 import { Offline, Problem } from "./problem";
 import type { Answer, Body, Doors, Method, PathsWith, Query, Values } from "./shapes";
@@ -124,12 +125,13 @@ async function call(method: Method, url: string, what: Call): Promise<Response> 
   }
   if (answer.ok || answer.status === 304) return answer;
   const problem = await Problem.of(answer);
+  if (problem.status === 426) await update();
   if (problem.status === 401 && !url.startsWith("/v1/auth/")) session.end("expired");
   throw problem;
 }
 
 async function once(method: Method, url: string, what: Call, token: string): Promise<Response> {
-  const headers: Values = { "Accept-Language": language.value, ...what.headers };
+  const headers: Values = { "Accept-Language": language.value, "Puhui-App": APP, ...what.headers };
   if (token && !url.startsWith("/v1/auth/")) headers["Authorization"] = `Bearer ${token}`;
   const patience = what.patient ? [] : [AbortSignal.timeout(PATIENCE_MS)];
   const signals = [...patience, ...(what.signal ? [what.signal] : [])];

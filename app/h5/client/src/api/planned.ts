@@ -110,6 +110,18 @@ export interface ConsentNotice {
   text_en: string;
 }
 
+export interface ClaimView {
+  claim_id: string;
+  provider: string;
+  scenarios: string[];
+  proof: string;
+  state: string;
+  answerable: boolean;
+  tries_left: number;
+  made_at: string;
+  expires_at: string;
+}
+
 /** Every door by its path, as `openapi-typescript` would write it. */
 export interface Awaited {
   "/v1/auth/codes": Posts<
@@ -135,7 +147,10 @@ export interface Awaited {
     { cursor?: string; limit?: number }
   >;
   "/v1/me/messages/{message_id}/read": Posts<undefined, MessageView>;
-  "/v1/consent-notices": Gets<{ items: ConsentNotice[] }>;
+  "/v1/consent-notices": Gets<{ items: ConsentNotice[] }, { provider?: string; scenario?: string }>;
+  "/v1/me/link-claims": Gets<{ items: ClaimView[] }> &
+    Posts<{ provider: string; card: string; scenarios: string[] }, ClaimView, 201>;
+  "/v1/me/link-claims/{claim_id}/answer": Posts<{ answer: string }, ClaimView>;
   "/v1/me/exports": Posts<undefined, RightsRequest, 202>;
   "/v1/me/deletion": Posts<undefined, RightsRequest, 202> & Deletes;
   "/v1/me/requests": Gets<{ items: RightsRequest[] }>;
