@@ -29,7 +29,7 @@ verify: $(VENV)/.for-running
 
 test: lint types
 	@.ci/browser
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.for-developing
 	$(BIN)/ruff check
