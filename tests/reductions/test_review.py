@@ -185,7 +185,7 @@ async def test_many_officers_decide_once(committing):
         await city.programme(tx)
         anna = await city.citizen(tx)
         acts = [
-            await held(tx, fast(f"fast-{n}", start=MORNING + timedelta(hours=n))) for n in range(4)
+            await held(tx, fast(f"fast-{n}", start=MORNING - timedelta(days=n))) for n in range(4)
         ]
 
     async def decide(n, act):
@@ -198,7 +198,7 @@ async def test_many_officers_decide_once(committing):
 
     async def resend(n):
         async with committing.writing() as tx:
-            return await city.one(tx, fast(f"fast-{n}", start=MORNING + timedelta(hours=n)))
+            return await city.one(tx, fast(f"fast-{n}", start=MORNING - timedelta(days=n)))
 
     paid = 0
     for n, act in enumerate(acts):
@@ -222,7 +222,7 @@ async def test_release_and_a_truer_record_race(committing):
         await city.programme(tx)
         anna = await city.citizen(tx)
         acts = [
-            await held(tx, fast(f"fast-{n}", start=MORNING + timedelta(hours=n))) for n in range(6)
+            await held(tx, fast(f"fast-{n}", start=MORNING - timedelta(days=n))) for n in range(6)
         ]
 
     async def officer(act):
@@ -234,7 +234,7 @@ async def test_release_and_a_truer_record_race(committing):
 
     async def provider(n):
         async with committing.writing() as tx:
-            true = city.ride(f"true-{n}", start=MORNING + timedelta(hours=n))
+            true = city.ride(f"true-{n}", start=MORNING - timedelta(days=n))
             return (await city.one(tx, true)).points
 
     for n, act in enumerate(acts):
