@@ -1,10 +1,11 @@
-"""`puhui officer` and `puhui keys`: an officer is let in and shut out, and a key is turned."""
+"""`puhui officer` and `puhui keys rotate-signing`: an officer is let in and shut out, and a key is turned."""
 
 import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from app.enrolling import keys_cli, officer_cli
+from app.cli import cli
+from app.enrolling import officer_cli
 from tests.cli.commands import environment
 
 
@@ -27,7 +28,7 @@ def test_an_officer_comes_and_goes_and_a_key_is_turned(run, fresh_urls):
     assert run(officer_cli, "add", "sun", "--office", "king").exit_code == 2
     assert run(officer_cli, "shut-out", "qian").exit_code == 0
     assert run(officer_cli, "shut-out", "nobody").exit_code not in {0, 2}
-    assert run(keys_cli, "rotate").exit_code == 0
+    assert run(cli, "keys", "rotate-signing").exit_code == 0
     with psycopg.connect(fresh_urls.owner) as connection:
         row = connection.execute(
             "SELECT (SELECT count(*) FROM enrolment WHERE used_at IS NOT NULL),"
