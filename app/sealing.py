@@ -14,6 +14,7 @@ from app.database import Database
 from app.demo.servers import Found, opened, servers
 from app.people import data_keys, proofs_asked
 from app.people.vault import Vault, vault_for
+from app.sign_in import reseal
 from app.telling import out, told
 
 STEP = 2_000
@@ -30,12 +31,12 @@ def _keys() -> None:
 def rotate() -> None:
     """Wrap persons' keys, and seal what waits, under the newest master key."""
     with told(), servers() as found:
-        persons, cards = asyncio.run(_rotate(found))
+        persons, fields = asyncio.run(_rotate(found))
         number = vault_for(found.keys).current
         out.print(
-            f"主密钥 {number}:已更换 {persons:,} 个个人密钥、{cards:,} 个卡号 ·"
+            f"主密钥 {number}:已更换 {persons:,} 个个人密钥、{fields:,} 个字段 ·"
             f" master key {number}: {persons:,} persons' keys wrapped anew,"
-            f" {cards:,} cards sealed anew; nothing is left under older keys"
+            f" {fields:,} fields sealed anew; nothing is left under older keys"
         )
 
 
@@ -45,7 +46,7 @@ async def _rotate(found: Found) -> tuple[int, int]:
 
 
 async def rotate_all(database: Database, *, vault: Vault, step: int = STEP) -> tuple[int, int]:
-    """Step by step until nothing is left; how many keys and cards were done.
+    """Step by step until nothing is left; how many keys and fields were done.
 
     Args:
         database: opens one transaction for each step.
@@ -53,7 +54,7 @@ async def rotate_all(database: Database, *, vault: Vault, step: int = STEP) -> t
         step: rows of a transaction.
 
     """
-    persons = cards = 0
+    persons = fields = 0
     began_at, done = utc_now(), 1
     while done:
         async with database.writing() as tx:
@@ -62,9 +63,10 @@ async def rotate_all(database: Database, *, vault: Vault, step: int = STEP) -> t
         seconds = max((utc_now() - began_at).total_seconds(), 1)
         if done and persons % (10 * step) == 0:
             out.print(f"{persons:,} ({persons / seconds:,.0f}/s)")
-    done = 1
-    while done:
-        async with database.writing() as tx:
-            done = await proofs_asked.reseal(tx, vault=vault, limit=step)
-        cards += done
-    return persons, cards
+    for each in (proofs_asked.reseal, reseal.reseal):
+        done = 1
+        while done:
+            async with database.writing() as tx:
+                done = await each(tx, vault=vault, limit=step)
+            fields += done
+    return persons, fields

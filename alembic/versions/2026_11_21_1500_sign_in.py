@@ -119,9 +119,11 @@ CREATE TABLE signing_key (
 );
 """
 
-# The worker only forgets; reports see none of it. Nobody may move a session to another person.
+# The worker forgets, and ends what belongs to somebody who leaves; reports see none of it. Nobody may move a session to another person.
 _RIGHTS = """
-GRANT SELECT, INSERT ON sign_in_name TO puhui_app;
+GRANT SELECT, INSERT, UPDATE (sealed), DELETE ON sign_in_name TO puhui_app;
+GRANT SELECT, DELETE ON sign_in_name TO puhui_worker;
+GRANT UPDATE (ended_at, ended_why) ON sign_in_session TO puhui_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON one_time_code, sign_in_budget, sign_in_count TO puhui_app;
 GRANT SELECT, INSERT, UPDATE (renewed_at, refresh_digest, refresh_ends_at, previous_digest,
   ended_at, ended_why) ON sign_in_session TO puhui_app;

@@ -6,7 +6,6 @@ is ended here, or it finds the person gone.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,14 +16,8 @@ NAME = "left-"
 """What a nickname becomes, with random letters behind it."""
 NOWHERE = "000000"
 
-Forget = Callable[[Tx, UUID, int, datetime], Awaitable[None]]
-"""Takes the transaction, the citizen's id and account, and the time."""
 
-ALSO: Sequence[Forget] = ()
-"""What else of a person ends here: sign-in adds its phones, devices and sessions."""
-
-
-async def forget(tx: Tx, *, account_id: int, now: datetime) -> bool:
+async def forget(tx: Tx, *, account_id: int, now: datetime) -> UUID | None:
     """End everything that ties an account to a person, and destroy the person's key.
 
     Args:
@@ -33,20 +26,18 @@ async def forget(tx: Tx, *, account_id: int, now: datetime) -> bool:
         now: when (UTC).
 
     Returns:
-        False when there is nobody, or the person left before.
+        The citizen's id; None when there is nobody, or the person left before.
 
     """
     name = NAME + secrets.token_hex(8)
     facts = {"account": account_id, "name": name, "nowhere": NOWHERE, "now": now}
     row = await (await tx.execute(_CITIZEN, facts)).fetchone()
     if row is None:
-        return False
+        return None
     owner: UUID = row[0]
     for statement in (_GUARDIANSHIPS, _WARDS, _LINKS, _CONSENTS, _CLAIMS):
         await tx.execute(statement, facts)
-    for each in ALSO:
-        await each(tx, owner, account_id, now)
-    return await data_keys.shred(tx, owner=owner, now=now)
+    return owner if await data_keys.shred(tx, owner=owner, now=now) else None
 
 
 # A changed nickname locks the row against those who hold it for sharing: it stands in a key.

@@ -26,8 +26,10 @@ _INITIALS = {each.value[0]: each for each in Office}
 
 # o operator, m methodologist, f finance, r reviewer, a auditor; "." may not.
 _ROUTES = """
+omfra GET  /v1/admin/appeals
 omfra GET  /v1/admin/corrections/{correction_id}
 omfra GET  /v1/admin/funding
+omfra GET  /v1/admin/held
 omfra GET  /v1/admin/ledger/attribution
 omfra GET  /v1/admin/ledger/liability
 omfra GET  /v1/admin/ledger/trial-balance
@@ -35,6 +37,7 @@ omfra GET  /v1/admin/merchant-applications
 omfra GET  /v1/admin/merchant-applications/{application_id}
 omfra GET  /v1/admin/merchants
 omfra GET  /v1/admin/merchants/{merchant_id}
+omfra GET  /v1/admin/merchants/{merchant_id}/payout-account-changes
 omfra GET  /v1/admin/methodologies
 omfra GET  /v1/admin/methodologies/{methodology}/versions/{version}
 omfra GET  /v1/admin/methodologies/{methodology}/versions/{version}/dry-runs
@@ -48,17 +51,26 @@ omfra GET  /v1/admin/payout-batches
 omfra GET  /v1/admin/payout-batches/{batch_id}
 omfra GET  /v1/admin/proposals
 omfra GET  /v1/admin/reconciliation/{day}
+omfra GET  /v1/admin/rights-requests
 omfra GET  /v1/admin/settlements
 omfra GET  /v1/admin/settlements/funding
 omfra GET  /v1/admin/settlements/{settlement_id}/{name}
+omfra GET  /v1/admin/sponsor-reports/{period}/{name}
 omfra GET  /v1/admin/subsidy-claims/{month}/{name}
 omfra GET  /v1/admin/tariffs
 ...r. POST /v1/admin/adjustments
+...r. POST /v1/admin/appeals/{appeal_id}/accept
+...r. POST /v1/admin/appeals/{appeal_id}/assign
+...r. POST /v1/admin/appeals/{appeal_id}/refuse
+...r. PUT  /v1/admin/citizens/{citizen_id}/birth-year
 .m.r. POST /v1/admin/corrections
+...r. POST /v1/admin/held/{held_id}/refuse
+...r. POST /v1/admin/held/{held_id}/release
 o..r. POST /v1/admin/merchant-applications/{application_id}/check
 o..r. POST /v1/admin/merchant-applications/{application_id}/refuse
 o.... POST /v1/admin/merchants/{merchant_id}/managers
 ..f.. POST /v1/admin/merchants/{merchant_id}/payout-account
+..f.. POST /v1/admin/merchants/{merchant_id}/payout-account-changes
 o.... POST /v1/admin/merchants/{merchant_id}/resume
 o.... POST /v1/admin/merchants/{merchant_id}/suspend
 .m.r. POST /v1/admin/methodologies/check
@@ -76,9 +88,12 @@ o.... POST /v1/admin/offers/{offer_id}/withdraw
 ..f.. POST /v1/admin/payout-batches/{batch_id}/{name}
 ..f.. POST /v1/admin/payouts/{payout_id}/paid
 ..f.. POST /v1/admin/payouts/{payout_id}/returned
+o.... POST /v1/admin/pictures
 omfr. POST /v1/admin/proposals
 omfr. POST /v1/admin/proposals/{proposal_id}/approve
 omfr. POST /v1/admin/proposals/{proposal_id}/reject
+...r. POST /v1/admin/rights-requests/{request_id}/answer
+...r. POST /v1/admin/rights-requests/{request_id}/reading
 ..f.. POST /v1/admin/settlements
 """
 
@@ -88,6 +103,7 @@ _KINDS: Mapping[str, str] = {
     "catalogue.set_budget": "..f..",
     "ledger.": "..fr.",
     "merchants.": "o..r.",
+    "merchants.change_account": "..f..",
     "reductions.": ".m.r.",
     "rewards.": "o..r.",
     "rewards.open_budget": "..f..",

@@ -19,6 +19,7 @@ from app.people.forget import forget
 from app.people.present import hold_alone
 from app.reductions import sent
 from app.rights import rules
+from app.sign_in.leave import leave
 
 log = structlog.get_logger()
 
@@ -70,7 +71,9 @@ async def begin(tx: Tx, *, request_id: UUID, now: datetime) -> bool:
     if row is None:
         return False
     account_id = int(row[0])
-    await forget(tx, account_id=account_id, now=now)
+    citizen_id = await forget(tx, account_id=account_id, now=now)
+    if citizen_id is not None:
+        await leave(tx, citizen_id=citizen_id, now=now)
     for statement in (_FILES, _WISHES, _OTHERS):
         await tx.execute(statement, {"account": account_id, "now": now})
     await record(

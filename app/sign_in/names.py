@@ -7,6 +7,7 @@ from uuid import UUID
 from app.audit.record import record
 from app.database import Tx
 from app.ids import new_id
+from app.people.present import ensure_present
 from app.people.register import CitizenView, citizen, register_newcomer
 from app.people.vault import Vault
 
@@ -35,6 +36,9 @@ async def whose(
         vault: what they are sealed with.
         now: when (UTC).
 
+    Raises:
+        PersonLeft: the account is being deleted this moment; the next try makes a new one.
+
     """
     assert names, "somebody signs in under a name"
     found = None
@@ -60,7 +64,9 @@ async def whose(
             now=now,
         )
         return view, True
-    return await citizen(tx, name=str(citizen_id)), False
+    view = await citizen(tx, name=str(citizen_id))
+    await ensure_present(tx, account_id=view.account_id)
+    return view, False
 
 
 async def _holder(tx: Tx, name: Name, vault: Vault) -> UUID | None:

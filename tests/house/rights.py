@@ -112,8 +112,8 @@ settlement_line         SI    SI     S      S      book sale
 shadow_result           SI    SI     S      -      book
 sign_in_budget          SIUD  SD     -      -
 sign_in_count           SIUD  SD     -      -
-sign_in_name            SI    -      -      -
-sign_in_session         SIu   SD     -      S      own
+sign_in_name            SIuD  SD     -      -
+sign_in_session         SIu   SuD    -      S      own
 signing_key             SIu   -      -      -
 store                   SIu   S      S      S
 tariff                  SIU   S      S      S

@@ -51,9 +51,16 @@ async def test_whoever_leaves_is_gone_and_the_books_balance(committing):
     copy = await asks_for_a_copy(committing, person)
     await export_run.run_export(committing, request_id=copy.id, vault=VAULT, clock=lambda: NOON)
     before = await value(committing, "SELECT count(*) FROM reduction")
+    async with committing.writing() as tx:
+        await tx.execute(
+            "INSERT INTO sign_in_name SELECT 'phone', 'digest', id, 'sealed', now() FROM citizen"
+            " WHERE account_id = %s",
+            (person.account_id,),
+        )
     ticket = await asks_to_leave(committing, person)
 
     assert await leave(committing, ticket)
+    assert await value(committing, "SELECT count(*) FROM sign_in_name") == 0
 
     async with committing.reading() as tx:
         assert await sent.of_account(tx, account_id=person.account_id) == {}
