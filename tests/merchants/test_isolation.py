@@ -13,7 +13,7 @@ from app.people.tokens import Audience
 from tests import make
 from tests.api.doors import guards_of, routes
 from tests.make import NOON
-from tests.merchants import front_door
+from tests.merchants import front_door, moving
 from tests.merchants.front_door import headers
 from tests.merchants.test_routes import STORE, TILL
 
@@ -27,7 +27,8 @@ EVERYTHING = """
 SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
   SELECT m::text AS line FROM merchant m UNION ALL SELECT s::text FROM store s
   UNION ALL SELECT t::text FROM till t UNION ALL SELECT k::text FROM till_key k
-  UNION ALL SELECT p::text FROM merchant_staff p UNION ALL SELECT o::text FROM offer o) AS lines
+  UNION ALL SELECT p::text FROM merchant_staff p UNION ALL SELECT o::text FROM offer o
+  UNION ALL SELECT a::text FROM payout_account a) AS lines
 """
 
 
@@ -38,11 +39,13 @@ async def neighbour(tx):
     till = await front_door.till(tx, merchant.id, store.id)
     person = await front_door.invited(tx, merchant.id, Role.cashier)
     offer = await make.offer(tx, by=merchant)
+    moved = await moving.asked(tx, merchant.id)
     return merchant, {
         "store_id": str(store.id),
         "till_id": str(till.till_id),
         "staff_id": str(person.staff_id),
         "offer_id": str(offer.id),
+        "change_id": str(moved.change_id),
         "day": "2026-02-28",
         "name": "detail.csv",
     }

@@ -19,7 +19,7 @@ from app.clock import current_time
 from app.database import Database, Tx
 from app.ids import new_id
 from app.keys import Keys
-from app.people import officers
+from app.people.offices import Office
 from app.people.register import register_officer
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
@@ -48,14 +48,21 @@ class Scene:
         self.app.dependency_overrides[current_time] = lambda: self.now
 
     def headers(
-        self, audience: Audience, subject: object, *, account_id: int = 0, seat: Seat | None = None
+        self,
+        audience: Audience,
+        subject: object,
+        *,
+        account_id: int = 0,
+        seat: Seat | None = None,
+        office: Office | None = None,
     ) -> dict[str, str]:
-        """What somebody sends whose token never ends."""
+        """What somebody sends whose token never ends; an officer's has one office."""
         token = Tokens(self.keys.token).sign(
             audience,
             subject=str(subject),
             account_id=account_id,
             seat=seat,
+            offices=frozenset() if office is None else frozenset({office}),
             now=NOON - timedelta(days=1),
             life=ALWAYS,
         )
@@ -70,10 +77,10 @@ class Scene:
         signed = self.headers(Audience.citizen, new_id(), account_id=account_id)
         return signed | {"Idempotency-Key": f"key-{uuid4()}"}
 
-    async def officer(self, role: str = officers.FINANCE) -> dict[str, str]:
-        """An officer whom nobody else has; of finance unless told."""
-        officer_id = await register_officer(self.tx, name=f"o-{uuid4()}", role=role, now=NOON)
-        return self.headers(Audience.officer, officer_id)
+    async def officer(self, office: Office) -> dict[str, str]:
+        """An officer whom nobody else has, with this office and no other."""
+        officer_id = await register_officer(self.tx, name=f"o-{uuid4()}", role=office, now=NOON)
+        return self.headers(Audience.officer, officer_id, office=office)
 
 
 @dataclass(frozen=True)
@@ -148,8 +155,8 @@ async def another_citizen(scene: Scene, _: Call) -> Headers:
 
 
 async def another_office(scene: Scene, _: Call) -> Headers:
-    """An officer who is not of finance."""
-    return await scene.officer("reviewer")
+    """An officer who decides about appeals, and neither pays nor runs the shop."""
+    return await scene.officer(Office.reviewer)
 
 
 async def a_merchant(scene: Scene, _: Call) -> Headers:

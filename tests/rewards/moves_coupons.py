@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from app.merchants import batch_keys, secret_codes
+from app.people.offices import Office
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience
 from app.rewards import codes_import, queue_step
@@ -189,7 +190,8 @@ def withdrawing(audience):
 
     async def right(scene):
         offer = await make.offer(scene.tx)
-        who = scene.desk(offer.merchant.id) if audience == "merchant" else await scene.officer()
+        manager = scene.desk(offer.merchant.id)
+        who = manager if audience == "merchant" else await scene.officer(Office.operator)
         return Call(f"/v1/{audience}/offers/{offer.id}/withdraw", WHY, who, {"offer": offer})
 
     return right
@@ -207,13 +209,13 @@ async def drafting(scene):
         "opens_at": NOON.isoformat(),
         "closes_at": (NOON + timedelta(days=7)).isoformat(),
     }
-    return Call("/v1/admin/offers", body, await scene.officer())
+    return Call("/v1/admin/offers", body, await scene.officer(Office.operator))
 
 
 async def importing(scene):
     """An officer sends a list of codes."""
     offer = await make.offer(scene.tx, stock=0, delivery=Delivery.merchant_code)
-    signed = await scene.officer() | {"Content-Type": "text/csv"}
+    signed = await scene.officer(Office.operator) | {"Content-Type": "text/csv"}
     return Call(f"/v1/admin/offers/{offer.id}/codes", None, signed, {"offer": offer}, b"A\nB")
 
 

@@ -1,9 +1,13 @@
-"""Moves of merchants: applications, sign-in, stores, tills, people."""
+"""Moves of merchants: applications, sign-in of tills and people, stores, tills, people."""
+
+import base64
 
 from app.merchants import equip, invite, keep_store
 from app.people.seats import Role
+from app.sign_in import sessions, totp
 from tests.merchants import front_door
 from tests.merchants.test_routes import STORE, TILL, application
+from tests.merchants.test_staff_sign_in import PASSWORD
 from tests.rewards.moves import (
     SAME,
     Call,
@@ -52,11 +56,45 @@ async def rotated(scene, call):
 
 
 async def accepting(scene):
-    """Somebody comes with a code."""
+    """Somebody comes with a code, and sets a password."""
     merchant = await front_door.onboarded(scene.tx)
     person = await front_door.invited(scene.tx, merchant.id, Role.cashier)
     facts = {"merchant": merchant, "person": person}
-    return Call("/v1/auth/invitations", {"secret": person.code}, {}, facts)
+    body = {"secret": person.code, "password": PASSWORD}
+    return Call("/v1/auth/invitations", body, {}, facts)
+
+
+async def joined(scene):
+    """Somebody who has come, with what the service told them; and what is known about it."""
+    call = await accepting(scene)
+    answer = await call.send(scene, "POST")
+    assert answer.status_code == 201, answer.text
+    return answer.json(), call.facts
+
+
+async def signing_in(scene):
+    """Somebody who has come signs in with password and second factor."""
+    person, facts = await joined(scene)
+    step = int(scene.now.timestamp()) // totp.STEP_S
+    body = {
+        "staff_id": person["staff_id"],
+        "password": PASSWORD,
+        "totp": totp.code_at(base64.b32decode(person["totp_secret"]), step),
+        "device": {"id": "tablet-0001", "name": "店里平板", "platform": "web"},
+    }
+    return Call("/v1/auth/staff/sessions", body, {}, facts)
+
+
+async def renewing(scene):
+    """Somebody's session is renewed where it began."""
+    call = await signing_in(scene)
+    answer = await call.send(scene, "POST")
+    assert answer.status_code == 201, answer.text
+    body = {
+        "refresh_token": answer.json()["refresh_token"],
+        "device_id": call.body["device"]["id"],
+    }
+    return Call("/v1/auth/staff/sessions/refresh", body, {}, call.facts)
 
 
 async def let_go(scene, call):
@@ -147,6 +185,7 @@ async def a_cashier(scene, call):
 WEEK = after(days=8)
 NO_STORE, NO_TILL, NO_PERSON = "404 store-not-found", "404 till-not-found", "404 staff-not-found"
 STATE = "409 wrong-merchant-state"
+IDLE_S = int(sessions.IDLE.total_seconds())
 NO_END = "nothing of it ends with time"
 ANYBODY = "anybody may who has the secret, or a company"
 
@@ -158,6 +197,12 @@ MOVES = [
     Move("POST /v1/auth/invitations", accepting, (let_go, "401 invitation-refused"), ANYBODY,
          "401 invitation-refused",
          (after(seconds=int(invite.OPEN_FOR.total_seconds())), "401 invitation-refused")),
+    # A code of the second factor opens once; whoever lost the answer waits for the next one.
+    Move("POST /v1/auth/staff/sessions", signing_in, (let_go, "401 login-refused"), ANYBODY,
+         "401 login-refused", (after(seconds=2 * totp.STEP_S), "401 login-refused")),
+    # The second time, too, answers with tokens: the same refresh token, a new access token.
+    Move("POST /v1/auth/staff/sessions/refresh", renewing, (let_go, "401 refresh-refused"),
+         ANYBODY, "200", (after(seconds=IDLE_S), "401 refresh-refused")),
     Move("POST /v1/merchant/stores", opening_a_store,
          (another_store_has_the_code, "409 store-code-taken"), (a_cashier, "403 wrong-role"),
          SAME, NO_END),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.people.offices import Office
 from app.people.tokens import Audience
 from app.settlement import payouts_pay
 from tests.make import NOON
@@ -19,7 +20,7 @@ async def closing(scene):
     ours = await stall(scene.tx)
     await sell(scene.tx, ours, "A-1")
     scene.at(NIGHT)
-    return Call(f"{ROUTE}/settlements", {"through": str(DAY)}, await scene.officer())
+    return Call(f"{ROUTE}/settlements", {"through": str(DAY)}, await scene.officer(Office.finance))
 
 
 async def the_day_goes_on(scene, _):
@@ -35,7 +36,7 @@ async def owed(scene):
     scene.at(NIGHT)
     maker, checker = await finance(scene.tx), await finance(scene.tx)
     body = {"through": str(DAY), "reason": "Weekly."}
-    headers = scene.headers(Audience.officer, maker)
+    headers = scene.headers(Audience.officer, maker, office=Office.finance)
     facts = {"at": ours, "maker": maker, "checker": checker}
     return Call(f"{ROUTE}/payout-batches", body, headers, facts)
 

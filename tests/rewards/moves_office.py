@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from app.approvals import decide
 from app.merchants import change_account, check, invite, standing
-from app.people import officers
+from app.people.offices import Office
 from app.people.register import register_officer
 from app.people.tokens import Audience
 from tests.make import NOON
@@ -30,7 +30,8 @@ def at_the_application(verb, body):
     async def right(scene):
         application_id = await front_door.applied(scene.tx)
         path = f"/v1/admin/merchant-applications/{application_id}/{verb}"
-        return Call(path, body, await scene.officer("maker"), {"application": application_id})
+        who = await scene.officer(Office.operator)
+        return Call(path, body, who, {"application": application_id})
 
     return right
 
@@ -57,7 +58,7 @@ async def approved(scene, call):
     await front_door.agree(scene.tx, waiting.proposal_id)
 
 
-def at_the_merchant(verb, body, *, stopped=False):
+def at_the_merchant(verb, body, *, stopped=False, office=Office.operator):
     """An officer does something about a merchant."""
 
     async def right(scene):
@@ -65,7 +66,7 @@ def at_the_merchant(verb, body, *, stopped=False):
         call = Call(
             f"/v1/admin/merchants/{merchant.id}/{verb}",
             body,
-            await scene.officer(),
+            await scene.officer(office),
             {"merchant": merchant},
         )
         if stopped:
@@ -102,7 +103,9 @@ async def inviting_a_manager(scene):
     """An officer invites the first manager."""
     merchant = await front_door.approved(scene.tx)
     path = f"/v1/admin/merchants/{merchant.id}/managers"
-    return Call(path, {"name": "店长"}, await scene.officer(), {"merchant": merchant})
+    return Call(
+        path, {"name": "店长"}, await scene.officer(Office.operator), {"merchant": merchant}
+    )
 
 
 async def a_manager_came(scene, call):
@@ -119,7 +122,7 @@ async def moving_the_account(scene):
         "bank_account": "6222 0000 0000 9876",
         "reason": "Letter with seal.",
     }
-    return await at_the_merchant("payout-account-changes", body)(scene)
+    return await at_the_merchant("payout-account-changes", body, office=Office.finance)(scene)
 
 
 async def another_account_waits(scene, call):
@@ -155,7 +158,7 @@ def deciding(verb):
 
     async def right(scene):
         maker = await register_officer(
-            scene.tx, name=f"m-{uuid4()}", role=officers.FINANCE, now=NOON
+            scene.tx, name=f"m-{uuid4()}", role=Office.operator, now=NOON
         )
         application_id = await front_door.applied(scene.tx)
         proposal_id: UUID = await check.check(
@@ -168,14 +171,14 @@ def deciding(verb):
         )
         facts = {"application": application_id, "maker": maker}
         path = f"/v1/admin/proposals/{proposal_id}/{verb}"
-        return Call(path, None, await scene.officer("checker"), facts)
+        return Call(path, None, await scene.officer(Office.reviewer), facts)
 
     return right
 
 
 async def its_maker(scene, call):
     """The officer who proposed it."""
-    return scene.headers(Audience.officer, call.facts["maker"])
+    return scene.headers(Audience.officer, call.facts["maker"], office=Office.operator)
 
 
 WEEK = after(days=8)
@@ -200,7 +203,7 @@ MOVES = [
          (a_manager_came, "409 manager-there"), (a_merchant, "403 wrong-audience"), "201",
          (WEEK, "201")),
     Move("POST /v1/admin/merchants/{merchant_id}/payout-account",
-         at_the_merchant("payout-account", None), "looking needs no state",
+         at_the_merchant("payout-account", None, office=Office.finance), "looking needs no state",
          (another_office, "403 wrong-office"), SAME, NO_END),
     Move("POST /v1/admin/merchants/{merchant_id}/payout-account-changes", moving_the_account,
          (another_account_waits, "409 account-change-waiting"),

@@ -9,8 +9,9 @@ from tests.rewards.moves_coupons import MOVES as COUPONS
 from tests.rewards.moves_merchants import MOVES as MERCHANTS
 from tests.rewards.moves_money import MOVES as MONEY
 from tests.rewards.moves_office import MOVES as OFFICE
+from tests.rewards.moves_pictures import MOVES as PICTURES
 
-MOVES: list[Move] = [*COUPONS, *MERCHANTS, *OFFICE, *MONEY]
+MOVES: list[Move] = [*COUPONS, *PICTURES, *MERCHANTS, *OFFICE, *MONEY]
 ROOMS = {"rewards", "offers", "merchants", "settlement"}
 DECISIONS = {
     "POST /v1/admin/proposals/{proposal_id}/approve",
