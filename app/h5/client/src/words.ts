@@ -159,7 +159,6 @@ export const WORDS = {
 
   carbon_account: ["碳账户", "Carbon account"],
   saved_ever: ["{n} 次低碳行为,累计减排", "{n} acts, saved in all"],
-  saved_lately: ["最近 {n} 次低碳行为,减排", "Saved by your latest {n} acts"],
   by_month: ["按月", "By month"],
   by_scenario: ["按场景", "By scenario"],
   times_points: ["{n} 次 · {points} 积分", "{n} times · {points} points"],
