@@ -124,6 +124,7 @@ SCREENS = {
 @pytest.mark.parametrize(("language", "dark"), [("zh-CN", False), ("en-GB", True)])
 async def test_every_screen_can_be_read(browser, town, language, dark):
     """Chinese in light and English in dark: names, contrast and width hold on each screen."""
+    await town.live()
     async with town.hand(browser, language=language, dark=dark) as watched:
         page = watched.page
         heads = set()
