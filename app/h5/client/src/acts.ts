@@ -14,8 +14,9 @@ export interface Act {
   scenario: string | null;
   grams: number | null;
   points: number | null;
-  expected: string | null;
   corrected: boolean;
+  /** Whether a person still has to look at it; what was refused says so itself. */
+  reviewed: boolean;
   /** The id to ask the explanation with; empty without one. */
   explained: string;
 }
@@ -89,8 +90,8 @@ function ofReduction(each: Schemas["ReductionView"]): Act {
     scenario: each.methodology,
     grams: each.grams,
     points: each.points,
-    expected: null,
     corrected: each.corrected,
+    reviewed: false,
     explained: each.reduction_id,
   };
 }
@@ -107,8 +108,8 @@ function ofFeed(each: Schemas["FeedItem"]): Act {
     scenario: each.scenario,
     grams: each.grams_g,
     points: each.points,
-    expected: each.expected_on,
     corrected: each.state === "corrected",
+    reviewed: each.state === "under_review" || each.kind === "pending",
     explained: explained?.[1] ?? "",
   };
 }

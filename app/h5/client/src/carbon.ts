@@ -25,6 +25,7 @@ export async function carbonAccount(signal: AbortSignal): Promise<Carbon> {
     acts: view.acts,
     scenarios: view.by_scenario.map((each) => ({ ...each, grams: each.grams_g })),
     months: view.by_month.map((each) => ({ month: each.month, grams: each.grams_g })),
-    words: view.equivalents.map((each) => each.text),
+    // "0.0 trees" would only tell that one act is little.
+    words: view.equivalents.filter((each) => Number(each.amount) > 0).map((each) => each.text),
   };
 }
