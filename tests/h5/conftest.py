@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import pytest
 
 from app.intake import providers
+from app.notices.enqueue import enqueue
 from app.people import linking
 from app.people.register import CitizenView, register_citizen
 from app.people.subjects import digest_of
 from app.people.tokens import DEVELOPMENT_LIFE, Audience, Tokens
+from app.rights import requests
 from tests import city, make
 from tests.browser import Watched, browser, phone  # noqa: F401  # a fixture
 from tests.console.conftest import ShopCounter, Site, a_shop, cache, site  # noqa: F401  # fixtures
@@ -68,6 +70,16 @@ class Town:
         """The bicycle company reports a ride of this morning; it is credited and committed."""
         async with self.site.database.writing() as tx:
             await city.send(tx, city.ride(ref, subject="card-lin", **facts))
+
+    async def live(self) -> None:
+        """A day of the citizen's: a ride, what was told of it, and the wish for a copy of it all."""
+        await self.link()
+        await self.ride("lived-1")
+        async with self.site.database.writing() as tx:
+            facts = {self.citizen.account_id: {"points": 18}}
+            await enqueue(tx, template="points_earned", facts_of=facts, now=NOON)
+            citizen = self.citizen.account_id
+            await requests.ask_export(tx, account_id=citizen, today=NOON.date(), now=NOON)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,12 @@ async def until(page: Any, expression: str, value: object) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(f"{expression} is not {value!r}")
+
+
+async def waited(done: Callable[[], bool]) -> None:
+    """Wait for something that the test itself has counted."""
+    for _ in range(300):
+        if done():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not happen")

@@ -70,9 +70,7 @@ async def test_a_developers_door_is_shut_in_production(
 
     from app.main import create_app
 
-    settings = Settings.model_construct(**Settings(environment="test").model_dump()).model_copy(
-        update={"environment": environment, "limits": Settings(environment="test").limits}
-    )
+    settings = Settings(environment="test").model_copy(update={"environment": environment})
     app = create_app(
         settings, database=Database(None, None, single=connection), cache=cache, keys=keys,
         opens=False,

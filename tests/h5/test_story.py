@@ -2,10 +2,17 @@
 
 import pytest
 
-from tests.browser import phone
-from tests.h5.eyes import see, until
+from app.cache import Cache
+from app.main import create_app
+from app.settings import AppSettings, Settings
+from tests.browser import phone, serving
+from tests.h5.eyes import see, until, waited
 from tests.make import NOON
 from tests.rewards.counter import sound
+
+EVENTS = "/v1/me/events"
+POINTS = "document.querySelector('[data-test=points]')?.innerText"
+SESSION = "JSON.parse(localStorage.getItem('puhui.session')).refresh"
 
 
 async def take_at_the_till(browser, town, code):
@@ -23,8 +30,10 @@ async def take_at_the_till(browser, town, code):
 
 async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
     """Link, see a ride arrive, open its formula, redeem, be served at the till, read the books."""
+    streams = []
     async with town.hand(browser) as watched:
         page = watched.page
+        page.on("response", lambda each: streams.append(each.status) if EVENTS in each.url else None)
         await page.goto("/#/links")
         await page.click("[data-test=add]")
         await page.fill("input[name=card]", "card-lin")
@@ -35,6 +44,9 @@ async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
 
         await page.goto("/#/")
         await page.wait_for_selector("text=还没有低碳足迹")
+        await page.reload()
+        await page.wait_for_selector("text=还没有低碳足迹")
+        await waited(lambda: streams == [200])
         await town.ride("live-1")
         arrival = page.locator("[data-test=arrival]")
         await arrival.wait_for()
@@ -112,14 +124,19 @@ SCREENS = {
 @pytest.mark.parametrize(("language", "dark"), [("zh-CN", False), ("en-GB", True)])
 async def test_every_screen_can_be_read(browser, town, language, dark):
     """Chinese in light and English in dark: names, contrast and width hold on each screen."""
+    await town.live()
     async with town.hand(browser, language=language, dark=dark) as watched:
         page = watched.page
+        heads = set()
         for path, name in SCREENS.items():
             await page.goto(f"/#{path}")
+            await page.wait_for_selector("h1")  # a screen's part is loaded when it is first shown
             await until(page, "document.querySelector('.bones')", None)
             await see(page, f"{name}_{language[:2]}_{'dark' if dark else 'light'}")
             said = await page.inner_text("h1")
             assert any("一" <= letter <= "鿿" for letter in said) == (language == "zh-CN")
+            heads.add(said)
+        assert len(heads) == len(SCREENS)
 
 
 async def test_the_keyboard_is_enough(browser, town):
@@ -177,20 +194,58 @@ async def test_an_ended_session_leads_to_the_door(browser, town):
         await watched.page.wait_for_selector("text=登录已失效")
 
 
-async def test_a_page_that_is_too_old_fetches_the_new_one(browser, town):
+async def test_a_page_that_is_too_old_fetches_the_new_one(browser, town, keys):
     """426 makes the page throw its shell away and load once more, not for ever."""
-    refusal = {"status": 426, "code": "app-too-old", "title": "请更新", "detail": "请更新应用。"}
-    asked = []
-
-    async def refuse(route):
-        asked.append(await route.request.header_value("puhui-app"))
-        await route.fulfill(status=426, json=refusal, content_type="application/problem+json")
-
-    async with town.hand(browser) as watched:
+    settings = Settings(environment="test", apps=AppSettings(min_versions={"h5": "9.0"}))
+    app = create_app(
+        settings, database=town.site.database, cache=Cache(None), keys=keys, opens=False
+    )
+    loads = []
+    async with serving(app) as address, phone(browser, address) as watched:
         page = watched.page
-        await page.route("**/v1/me/statement*", refuse)
-        await page.goto("/#/statement")
-        await page.wait_for_selector("text=请更新应用")
-        await page.wait_for_load_state("networkidle")
-    assert set(asked) == {"h5/0.1.0"}
-    assert len(asked) in {2, 3}
+        page.on("load", lambda each: loads.append(each))
+        await page.goto(f"/#/in/{town.token}")
+        await waited(lambda: len(loads) == 2)
+        await page.wait_for_selector("text=当前版本已停止服务")
+        await page.goto("/#/wallet")
+        await page.wait_for_selector("text=当前版本已停止服务")
+        await see(page)
+    assert len(loads) == 2
+
+
+async def test_a_stranger_comes_in_by_phone(browser, town):
+    """Number, code out of the inbox page, home; the session is renewed later, and ended on leaving."""
+    async with phone(browser, town.site.address) as watched:
+        page = watched.page
+        await page.clock.set_fixed_time(NOON)
+        await page.goto("/")
+        await see(page, "sign_in_zh")
+        await page.fill("input[name=phone]", "138 0013 8000")
+        await page.click("form button[type=submit]")
+        await page.wait_for_selector("input[name=code]")
+        inbox = await page.context.new_page()
+        await inbox.goto("/dev/inbox")
+        code = await inbox.inner_text("td.code >> nth=0")
+        await inbox.close()
+        await page.fill("input[name=code]", "000000" if code != "000000" else "111111")
+        await page.click("form button[type=submit]")
+        await page.wait_for_selector("[role=alert]")
+        await see(page, "sign_in_refused_zh")
+        await page.fill("input[name=code]", code)
+        await page.click("form button[type=submit]")
+        await until(page, POINTS, "0")
+
+        before = await page.evaluate(SESSION)
+        town.site.later(hours=1)
+        await page.clock.set_fixed_time(town.site.now)
+        await page.reload()
+        await until(page, f"{SESSION} !== {before!r}", True)
+        await until(page, POINTS, "0")
+        await page.goto("/#/settings")
+        await page.wait_for_selector("text=本机")
+        await see(page, "settings_signed_in_zh")
+        await page.click("[data-test=leave]")
+        await page.wait_for_selector("input[name=phone]")
+    async with town.site.database.reading() as tx:
+        rows = await tx.execute("SELECT count(*) FROM sign_in_session WHERE ended_at IS NULL")
+        assert await rows.fetchone() == (0,)

@@ -1,14 +1,12 @@
-/** What happened, in one shape: from the feed where the service has one, else from credited acts. */
+/** What happened, in one shape: the feed's items, and the credited acts of the last days. */
 import { get } from "./api/client";
-import type { FeedItem } from "./api/planned";
-import { Problem } from "./api/problem";
 import type { Schemas } from "./api/shapes";
 import { dayOf, daysBefore } from "./format";
 import { pick } from "./i18n";
 
 export interface Act {
   id: string;
-  kind: FeedItem["kind"];
+  kind: Schemas["FeedItem"]["kind"];
   at: string;
   day: string;
   title: string;
@@ -16,8 +14,9 @@ export interface Act {
   scenario: string | null;
   grams: number | null;
   points: number | null;
-  expected: string | null;
   corrected: boolean;
+  /** Whether a person still has to look at it; what was refused says so itself. */
+  reviewed: boolean;
   /** The id to ask the explanation with; empty without one. */
   explained: string;
 }
@@ -29,24 +28,15 @@ export interface ActPage {
 
 const PAGE = 30;
 const WEEK_PAGES = 4;
-let hasFeed = true;
 
 /** A page of the feed, newest first. */
 export async function actPage(cursor: string | undefined, signal: AbortSignal): Promise<ActPage> {
-  if (hasFeed) {
-    try {
-      const page = await get("/v1/me/feed", { query: { cursor, limit: PAGE }, signal });
-      return { items: page.items.map(ofFeed), next_cursor: page.next_cursor };
-    } catch (error) {
-      if (!(error instanceof Problem && error.isMissingRoute)) throw error;
-      hasFeed = false;
-    }
-  }
-  return await creditedPage(cursor, PAGE, signal);
+  const page = await get("/v1/me/feed", { query: { cursor, limit: PAGE }, signal });
+  return { items: page.items.map(ofFeed), next_cursor: page.next_cursor };
 }
 
 /** A page of credited acts. */
-export async function creditedPage(
+async function creditedPage(
   cursor: string | undefined,
   limit: number,
   signal: AbortSignal,
@@ -100,13 +90,13 @@ function ofReduction(each: Schemas["ReductionView"]): Act {
     scenario: each.methodology,
     grams: each.grams,
     points: each.points,
-    expected: null,
     corrected: each.corrected,
+    reviewed: false,
     explained: each.reduction_id,
   };
 }
 
-function ofFeed(each: FeedItem): Act {
+function ofFeed(each: Schemas["FeedItem"]): Act {
   const explained = /\/reductions\/([\w-]+)\//.exec(each.explanation_url ?? "");
   return {
     id: each.id,
@@ -118,8 +108,8 @@ function ofFeed(each: FeedItem): Act {
     scenario: each.scenario,
     grams: each.grams_g,
     points: each.points,
-    expected: each.expected_on,
     corrected: each.state === "corrected",
+    reviewed: each.state === "under_review" || each.kind === "pending",
     explained: explained?.[1] ?? "",
   };
 }

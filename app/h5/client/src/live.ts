@@ -89,6 +89,7 @@ async function follow(signal: AbortSignal): Promise<boolean> {
       parts.forEach(hear);
     }
   } catch (error) {
+    if (error instanceof Problem) await look(); // one tab too many listens: it looks instead
     return !(error instanceof Problem && error.isMissingRoute);
   } finally {
     hears.value = "nothing";

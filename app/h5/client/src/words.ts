@@ -61,7 +61,6 @@ export const WORDS = {
   no_acts: ["还没有低碳足迹。关联您的公交卡或单车账号,下一次出行就会出现在这里。", "Nothing here yet. Link your travel card or bike account, and your next ride appears here."],
   link_first: ["去关联", "Link an account"],
   pending: ["待入账", "Pending"],
-  expected_on: ["预计 {day}", "Expected {day}"],
   held_for_review: ["人工复核中", "Under review"],
   corrected: ["已更正", "Corrected"],
 
@@ -158,11 +157,10 @@ export const WORDS = {
   kind_repay: ["偿还", "Repaid"],
 
   carbon_account: ["碳账户", "Carbon account"],
-  saved_ever: ["{n} 次低碳行为,累计减排", "{n} acts, saved in all"],
-  saved_lately: ["最近 {n} 次低碳行为,减排", "Saved by your latest {n} acts"],
+  saved_ever: ["{n} 次低碳行为,累计减排", "Saved in all · acts: {n}"],
   by_month: ["按月", "By month"],
   by_scenario: ["按场景", "By scenario"],
-  times_points: ["{n} 次 · {points} 积分", "{n} times · {points} points"],
+  times_points: ["{n} 次 · {points} 积分", "{n}× · {points} points"],
 
   links: ["关联与授权", "Links and consents"],
   links_text: ["公交卡、单车、充电账号", "Travel card, bike, charging"],
@@ -219,6 +217,7 @@ export const WORDS = {
   export_ask: ["申请导出", "Ask for a copy"],
   export_asked: ["已申请导出", "Your copy is being made"],
   export_making: ["正在准备 {done}/{total}", "Being made: {done} of {total}"],
+  export_waits: ["等待准备", "Waiting to be made"],
   export_fetch: ["下载", "Download"],
   export_fetched: ["已下载", "Downloaded"],
   deletion: ["注销账号", "Delete my account"],

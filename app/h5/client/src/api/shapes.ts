@@ -1,11 +1,10 @@
 /** From the generated schema to what one call takes and gives. */
 import type { components, paths } from "./schema";
-import type { Awaited as Planned } from "./planned";
 
 export type Schemas = components["schemas"];
 
-/** What the service has, and what it will have; the real one wins, and is compared by `vue-tsc`. */
-export type Doors = paths & Omit<Planned, keyof paths>;
+/** What the service has, by its path. */
+export type Doors = paths;
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 export type PathsWith<M extends Method> = {
