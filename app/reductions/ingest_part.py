@@ -6,14 +6,12 @@ lost is delivered again, and this part answers as it did the first time.
 
 import asyncio
 import signal
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.connection import Connection
 from uuid import UUID
 
-import msgspec
 import psycopg
 from msgspec.structs import replace
 from psycopg import errors
@@ -26,6 +24,7 @@ from app.intake.records import Record
 from app.reductions.credit import credit
 from app.reductions.decisions import Outcome
 from app.reductions.deliver import judged
+from app.reductions.remembered import packed, unpacked
 from app.settings import DatabaseSettings
 
 ATTEMPTS = 8
@@ -140,7 +139,7 @@ async def _remember(tx: Tx, part: Part, outcomes: Sequence[Outcome]) -> None:
         "bucket": part.bucket,
         "delivery": part.delivery,
         "now": part.now,
-        "body": zlib.compress(msgspec.json.encode(short), 1),
+        "body": packed(short),
     }
     await tx.execute(_REMEMBER, arguments)
 
@@ -148,7 +147,7 @@ async def _remember(tx: Tx, part: Part, outcomes: Sequence[Outcome]) -> None:
 async def remembered(tx: Tx, *, delivery: UUID) -> list[Outcome]:
     """What parts of this delivery have answered already."""
     rows = await tx.execute(_REMEMBERED, {"delivery": delivery}, binary=True)
-    return [each async for (body,) in rows for each in _DECODER.decode(zlib.decompress(body))]
+    return [each async for (body,) in rows for each in unpacked(body)]
 
 
 async def forget(tx: Tx, *, delivery: UUID) -> None:
@@ -156,7 +155,6 @@ async def forget(tx: Tx, *, delivery: UUID) -> None:
     await tx.execute(_FORGET, {"deliveries": uuids([delivery])})
 
 
-_DECODER = msgspec.json.Decoder(list[Outcome])
 _HOLD = "SELECT pg_advisory_lock_shared(%(lock)s)"
 _REMEMBER = """
 INSERT INTO lane_answer (bucket, delivery, answered_at, answers)

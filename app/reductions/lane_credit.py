@@ -11,8 +11,6 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-import msgspec
-
 from app.catalogue.versions import Versions
 from app.columns import uuids
 from app.database import Database, Tx
@@ -20,7 +18,7 @@ from app.ids import bucket_of
 from app.intake import evidence
 from app.lanes import Lane, routed
 from app.ledger.locking import lock_accounts
-from app.reductions import caps, claims, history, recent, seen, shadow
+from app.reductions import caps, claims, history, recent, remembered, seen, shadow
 from app.reductions.decisions import Candidate, Outcome, Place, measured
 from app.reductions.lane_log import Paid
 from app.reductions.seen import Earlier
@@ -213,7 +211,7 @@ async def _answered(tx: Tx, delivery: UUID, buckets: Sequence[int]) -> list[Outc
     rows = await tx.execute(
         routed(_ANSWERED, buckets), {"delivery": delivery, "buckets": buckets}, binary=True
     )
-    return [each async for (body,) in rows for each in _DECODER.decode(body)]
+    return [each async for (body,) in rows for each in remembered.unpacked(body)]
 
 
 async def _remember(
@@ -226,7 +224,7 @@ async def _remember(
         of_bucket.setdefault(bucket_at[each.index], []).append(each)
     arguments = {
         "numbers": list(of_bucket),
-        "bodies": [msgspec.json.encode(each) for each in of_bucket.values()],
+        "bodies": [remembered.packed(each) for each in of_bucket.values()],
         "delivery": batch.id,
         "now": batch.now,
     }
@@ -239,7 +237,6 @@ async def forget(tx: Tx, *, buckets: Sequence[int], deliveries: Sequence[UUID]) 
     await tx.execute(routed(_FORGET, buckets), ids)
 
 
-_DECODER = msgspec.json.Decoder(list[Outcome])
 _ANSWERED = """
 SELECT a.answers FROM lane_answer a WHERE a.delivery = %(delivery)s /* lane: a */
 """

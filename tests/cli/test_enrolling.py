@@ -1,7 +1,8 @@
-"""`puhui officer` and `puhui keys rotate-signing`: an officer is let in and shut out, and a key is turned."""
+"""`puhui officer`, `puhui keys rotate-signing`: an officer comes and goes, and a key is turned."""
 
 import psycopg
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -15,7 +16,8 @@ def run(tmp_path, fresh_urls, servers, monkeypatch):
     for name, value in environment(tmp_path / "home", fresh_urls, servers).items():
         if name.startswith("PUHUI_"):
             monkeypatch.setenv(name, value)
-    return lambda cli, *words: CliRunner().invoke(cli, words)
+    yield lambda cli, *words: CliRunner().invoke(cli, words)
+    structlog.reset_defaults()  # a command logs to the screen it was given, which is gone
 
 
 def test_an_officer_comes_and_goes_and_a_key_is_turned(run, fresh_urls):

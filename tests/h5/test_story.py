@@ -33,7 +33,9 @@ async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
     streams = []
     async with town.hand(browser) as watched:
         page = watched.page
-        page.on("response", lambda each: streams.append(each.status) if EVENTS in each.url else None)
+        page.on(
+            "response", lambda each: streams.append(each.status) if EVENTS in each.url else None
+        )
         await page.goto("/#/links")
         await page.click("[data-test=add]")
         await page.fill("input[name=card]", "card-lin")

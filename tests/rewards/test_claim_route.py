@@ -26,7 +26,15 @@ async def citizen(database):
 def test_a_claim_is_written_as_its_schema_says(english):
     """Read back through the documented model and written by it, the body is the same bytes."""
     held_until = datetime(2027, 3, 31, 15, 59, 59, 250_000, tzinfo=UTC)
-    made = Redeemed(UUID(GOOD), UUID(int=7), '一杯"咖啡"', "One <coffee>", 100, held_until)
+    made = Redeemed(
+        redemption_id=UUID(GOOD),
+        offer_id=UUID(int=7),
+        title_zh='一杯"咖啡"',
+        title_en="One <coffee>",
+        points=100,
+        unit="points",
+        held_until=held_until,
+    )
     body = claim_json(made, coupon="c1.0N7Z", english=english)
     read = ClaimView.model_validate_json(body)
     assert read.model_dump_json().encode() == body
