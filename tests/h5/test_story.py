@@ -33,7 +33,9 @@ async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
     streams = []
     async with town.hand(browser) as watched:
         page = watched.page
-        page.on("response", lambda each: streams.append(each.status) if EVENTS in each.url else None)
+        page.on(
+            "response", lambda each: streams.append(each.status) if EVENTS in each.url else None
+        )
         await page.goto("/#/links")
         await page.click("[data-test=add]")
         await page.fill("input[name=card]", "card-lin")
@@ -44,9 +46,10 @@ async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
 
         await page.goto("/#/")
         await page.wait_for_selector("text=还没有低碳足迹")
+        streams.clear()
         await page.reload()
+        await waited(lambda: 200 in streams)
         await page.wait_for_selector("text=还没有低碳足迹")
-        await waited(lambda: streams == [200])
         await town.ride("live-1")
         arrival = page.locator("[data-test=arrival]")
         await arrival.wait_for()
