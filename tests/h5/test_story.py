@@ -46,9 +46,10 @@ async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
 
         await page.goto("/#/")
         await page.wait_for_selector("text=还没有低碳足迹")
+        streams.clear()
         await page.reload()
+        await waited(lambda: 200 in streams)
         await page.wait_for_selector("text=还没有低碳足迹")
-        await waited(lambda: streams == [200])
         await town.ride("live-1")
         arrival = page.locator("[data-test=arrival]")
         await arrival.wait_for()
@@ -205,7 +206,7 @@ async def test_a_page_that_is_too_old_fetches_the_new_one(browser, town, keys):
     loads = []
     async with serving(app) as address, phone(browser, address) as watched:
         page = watched.page
-        page.on("load", lambda each: loads.append(each))
+        page.on("load", lambda each: loads.append(each.url))
         await page.goto(f"/#/in/{town.token}")
         await waited(lambda: len(loads) == 2)
         await page.wait_for_selector("text=当前版本已停止服务")
@@ -247,7 +248,10 @@ async def test_a_stranger_comes_in_by_phone(browser, town):
         await page.wait_for_selector("text=本机")
         await see(page, "settings_signed_in_zh")
         await page.click("[data-test=leave]")
-        await page.wait_for_selector("input[name=phone]")
+        await page.click(".language")
+        await page.wait_for_selector("text=Puhui")
+        await see(page, "sign_in_en")
+        assert await page.is_enabled("input[name=phone]")
     async with town.site.database.reading() as tx:
         rows = await tx.execute("SELECT count(*) FROM sign_in_session WHERE ended_at IS NULL")
         assert await rows.fetchone() == (0,)

@@ -11,7 +11,7 @@ import { session } from "./session";
 export type News = "points" | "coupon" | "message" | "written";
 
 const LOOK_MS = 4_000;
-const REST_MS = 3_000;
+const REST_MS = 1_000; // after a stream that ended as it should
 const EVENTS: Record<string, News> = {
   points_arrived: "points",
   act_credited: "points",
@@ -63,34 +63,37 @@ function restart(): void {
 }
 
 async function listen(signal: AbortSignal): Promise<void> {
-  let streams = true;
+  let after: After = "again";
   await look(); // what is known at the start is no news later
   while (!signal.aborted) {
-    if (streams) streams = await follow(signal);
-    else await look();
-    await pause(streams ? REST_MS : LOOK_MS, signal);
+    if (after === "never") await look();
+    else after = await follow(signal);
+    await pause(after === "again" ? REST_MS : LOOK_MS, signal);
   }
 }
 
-/** Read the stream until it ends; whether it is worth another try. */
-async function follow(signal: AbortSignal): Promise<boolean> {
+/** When a stream is worth another try. */
+type After = "again" | "later" | "never";
+
+/** Read the stream until it ends. */
+async function follow(signal: AbortSignal): Promise<After> {
   try {
     const answer = await stream("/v1/me/events", lastId, signal);
-    if (answer.body === null) return false;
+    if (answer.body === null) return "never";
     hears.value = "stream";
     await look(); // what came while nobody listened
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return true;
+      if (done) return "again";
       const parts = (rest + value.replace(/\r\n/g, "\n")).split("\n\n");
       rest = parts.pop() ?? "";
       parts.forEach(hear);
     }
   } catch (error) {
     if (error instanceof Problem) await look(); // one tab too many listens: it looks instead
-    return !(error instanceof Problem && error.isMissingRoute);
+    return error instanceof Problem && error.isMissingRoute ? "never" : "later";
   } finally {
     hears.value = "nothing";
   }

@@ -60,7 +60,6 @@ export const WORDS = {
   newest_acts: ["最近的低碳足迹", "Latest acts"],
   no_acts: ["还没有低碳足迹。关联您的公交卡或单车账号,下一次出行就会出现在这里。", "Nothing here yet. Link your travel card or bike account, and your next ride appears here."],
   link_first: ["去关联", "Link an account"],
-  pending: ["待入账", "Pending"],
   held_for_review: ["人工复核中", "Under review"],
   corrected: ["已更正", "Corrected"],
 
