@@ -55,7 +55,7 @@ class Traffic:
             return {"Authorization": f"Bearer {token}"}
 
         self.provider = bearer(Audience.provider, "bikes")
-        self.citizen = {who: bearer(Audience.citizen, str(who), who) for who in people}
+        self.citizen = {who: bearer(Audience.citizen, str(UUID(int=who)), who) for who in people}
         self.merchant = {
             each.merchant.id: bearer(Audience.merchant, str(each.merchant.id)) for each in offers
         }
@@ -155,6 +155,7 @@ class Traffic:
             answer = await self.answered(
                 "GET", "/v1/me/statement", params=query, headers=self.citizen[who]
             )
+            assert answer.status_code == 200, answer.text
             page = answer.json()
             lines += page["items"]
             cursor = page["next_cursor"]
