@@ -83,7 +83,10 @@ def seconds_of(pids: Sequence[int]) -> dict[int, float]:
 
 
 def backends(url: str) -> list[int]:
-    """PostgreSQL's processes that serve connections to this database, our own left out."""
+    """PostgreSQL's processes that serve connections to this database, our own left out.
+
+    A vacuum that comes by while a round is measured is nobody's connection, and not counted.
+    """
     with psycopg.connect(url) as connection:
         return [pid for (pid,) in connection.execute(_OTHERS).fetchall()]
 
@@ -130,4 +133,5 @@ class Watch:
 _OTHERS = (
     "SELECT pid FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_type = 'client backend'"
 )

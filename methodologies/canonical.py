@@ -29,6 +29,8 @@ def plain_number(value: Decimal) -> str:
     A number of more than sixty places is written with its exponent, to stay readable.
     """
     text = str(value)
+    if text.isdigit() and text[0] != "0":
+        return text
     if "E" in text:
         if value.adjusted() > 60 or value.adjusted() < -60:
             return text if value else "0"

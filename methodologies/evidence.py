@@ -6,13 +6,14 @@ is read stands in `reading`, how inputs are kept as text and got back in `replay
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from methodologies.express import ABSENT, express_of
 from methodologies.manifest import InputSpec, Manifest
+from methodologies.moments import EPOCH, Minutes, minutes_of, us_of
 from methodologies.reading import (
     EvidenceError,
     list_reader,
@@ -34,9 +35,11 @@ __all__ = [
 
 FUTURE_ALLOWED = timedelta(minutes=5)
 """How far a provider's clock may be ahead of ours."""
-ABSENT: Mapping[str, Any] = {"decimal": Decimal(0), "integer": Decimal(0), "code": "", "list": ()}
-"""What an optional input counts as when the record does not carry it."""
 NO_HISTORY: Mapping[str, object] = MappingProxyType({})
+_FUTURE_US = FUTURE_ALLOWED // timedelta(microseconds=1)
+_Around = tuple[datetime, ZoneInfo, int, int, Minutes]
+"""When records came and whose days are told; the same as numbers, as the fast way wants them."""
+_NOWHERE = ZoneInfo("UTC")
 _A_MOMENT = timedelta(microseconds=1)
 
 
@@ -44,8 +47,10 @@ class Reader:
     """Reads the records of one methodology; made once per manifest, used for millions."""
 
     __slots__ = (
+        "_around",
         "_codes",
         "_end",
+        "_express",
         "_history",
         "_instants",
         "_known",
@@ -58,6 +63,8 @@ class Reader:
 
     def __init__(self, manifest: Manifest) -> None:
         """Settle everything that does not depend on a record."""
+        self._express = express_of(manifest)
+        self._around: _Around = (EPOCH, _NOWHERE, 0, 0, Minutes(_NOWHERE))
         required = frozenset(manifest.evidence.required)
         given = [
             spec
@@ -115,15 +122,33 @@ class Reader:
         Raises:
             EvidenceError: the first thing that is wrong, instants first.
         """
+        if self._express is not None:
+            around = self._around
+            if around[0] is not received_at or around[1] is not zone:  # alike in a whole batch
+                us = us_of(received_at)
+                around = received_at, zone, us, us + _FUTURE_US, minutes_of(zone)
+                self._around = around
+            evidence = self._express(data, around[2], around[3], around[4])
+            if evidence is not None:
+                return evidence
+        return self.read_patiently(data, received_at=received_at, zone=zone, history=history)
+
+    def read_patiently(
+        self,
+        data: Mapping[str, object],
+        *,
+        received_at: datetime,
+        zone: ZoneInfo,
+        history: Mapping[str, object] = NO_HISTORY,
+    ) -> Evidence:
+        """`read` without the fast way: whatever form a value has, and why it cannot be."""
         moments = self._moments(data, received_at)
         start, end = moments[self._start], moments[self._end]
         if end < start:
             raise EvidenceError("ends_before_start", self._end, "the act ends before it starts")
         fields: dict[str, str] = {}
-        evidence = Evidence(
-            occurred_on=self._day(start, end, zone), started_at=start, ended_at=end, fields=fields
-        )
-        evidence.update(moments)
+        day = self._day(start, end, zone)
+        evidence = Evidence.of(dict(moments), day, start, end, us_of(start), us_of(end), fields)
         seen = len(moments)
         for name, required, absent, read in self._numbers:
             value = data.get(name)

@@ -124,7 +124,7 @@ def span_reader(spec: InputSpec) -> Callable[[datetime, datetime], Decimal]:
         if unit == "day":
             value = Decimal(max(0, between // _DAY))
         else:
-            value = _length(between, unit)
+            value = length_of(between // _MICROSECOND, unit)
             if to_receipt and value < 0:
                 value = _ZERO
         if not low <= value <= high:
@@ -135,9 +135,9 @@ def span_reader(spec: InputSpec) -> Callable[[datetime, datetime], Decimal]:
 
 
 @lru_cache(maxsize=8192)
-def _length(between: timedelta, unit: str) -> Decimal:
-    """A length of time in its unit; most were seen before."""
-    return EXACT.divide(Decimal(between // _MICROSECOND), _MICROSECONDS_IN[unit])
+def length_of(between_us: int, unit: str) -> Decimal:
+    """Microseconds in another unit of time; most lengths were seen before."""
+    return EXACT.divide(Decimal(between_us), _MICROSECONDS_IN[unit])
 
 
 def _bounds(spec: InputSpec) -> str:

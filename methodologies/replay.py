@@ -6,7 +6,7 @@ stay equal, and nobody can read from a stored reduction where a citizen was.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -23,20 +23,38 @@ class Evidence(dict[str, Any]):
     """The typed inputs of one act by name, and the day and moments they belong to.
 
     ``fields`` holds the other texts of the record (operator, order number). ``ended_at``
-    is the end of the act, or its only moment; both moments are aware.
+    is the end of the act, or its only moment; both moments are aware, and stand there as numbers
+    too (`moments.us_of`).
     """
 
-    __slots__ = ("ended_at", "fields", "occurred_on", "started_at")
+    __slots__ = ("ended_at", "ended_us", "fields", "occurred_on", "started_at", "started_us")
 
-    def __init__(
-        self, *, occurred_on: date, started_at: datetime, ended_at: datetime, fields: dict[str, str]
-    ) -> None:
-        """Start without inputs; the reader puts them in."""
-        super().__init__()
-        self.occurred_on = occurred_on
-        self.started_at = started_at
-        self.ended_at = ended_at
-        self.fields = fields
+    occurred_on: date
+    started_at: datetime
+    ended_at: datetime
+    started_us: int
+    ended_us: int
+    fields: dict[str, str]
+
+    @staticmethod
+    def of(  # noqa: PLR0917 -- called by made functions, in order
+        inputs: dict[str, Any],
+        occurred_on: date,
+        started_at: datetime,
+        ended_at: datetime,
+        started_us: int,
+        ended_us: int,
+        fields: dict[str, str],
+    ) -> "Evidence":
+        """All at once; made for every record, so there is no other step."""
+        made = Evidence(inputs)
+        made.occurred_on = occurred_on
+        made.started_at = started_at
+        made.ended_at = ended_at
+        made.started_us = started_us
+        made.ended_us = ended_us
+        made.fields = fields
+        return made
 
 
 def inputs_to_json(evidence: Evidence, manifest: Manifest) -> dict[str, str]:
@@ -51,21 +69,9 @@ def inputs_to_json(evidence: Evidence, manifest: Manifest) -> dict[str, str]:
     return kept
 
 
-def inputs_as_text(evidence: Evidence, manifest: Manifest) -> list[str]:
+def inputs_as_text(evidence: Evidence, manifest: Manifest) -> tuple[str, ...]:
     """The same without names or day, in the order of `Manifest.replay_inputs`."""
-    texts: list[str] = []
-    masked: dict[str, str] | None = None
-    for name, sensitive in _plan(manifest):
-        value = evidence[name]
-        if type(value) is Decimal:
-            texts.append(plain_number(value))
-        elif not sensitive:
-            texts.append(value if type(value) is str else as_text(value))
-        else:
-            if masked is None:
-                masked = _plain_codes(evidence, manifest)
-            texts.append(masked[value] if value in masked else _mask(value, masked))
-    return texts
+    return _texts_of(manifest)(evidence)
 
 
 def inputs_from_json(stored: Mapping[str, str], manifest: Manifest) -> dict[str, Any]:
@@ -89,10 +95,46 @@ def as_text(value: Decimal | tuple[Decimal, ...]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _plan(manifest: Manifest) -> tuple[tuple[str, bool], ...]:
-    """The inputs to keep, and whether each is a code that must be masked."""
-    specs = (manifest.inputs[name] for name in manifest.replay_inputs)
-    return tuple((spec.name, _is_masked(spec)) for spec in specs)
+def _texts_of(manifest: Manifest) -> Callable[[Evidence], tuple[str, ...]]:
+    """One straight function for a manifest: it runs for every act that is kept.
+
+    Of the document's own text only names reach the source, as quoted strings. A number whose text
+    ends in no zero and has no exponent is plain already.
+    """
+    specs = [manifest.inputs[name] for name in manifest.replay_inputs]
+    masked = [spec.name for spec in specs if _is_masked(spec)]
+    fixed, named = _plain_sources(manifest)
+    lines = ["def texts(e):"]
+    if masked:
+        codes = ", ".join(f"m{specs.index(manifest.inputs[name])}" for name in masked)
+        lines.append(f" {codes}, = masks({_tuple(masked)}, {_tuple(named)})")
+    for place, spec in enumerate(specs):
+        value = f"e[{spec.name!r}]"
+        if spec.name in masked:
+            lines.append(f" t{place} = m{place}")
+        elif spec.type == "code":
+            lines.append(f" t{place} = {value}")
+        elif spec.type == "list":
+            lines.append(f" t{place} = as_text({value})")
+        else:
+            lines.append(f" t{place} = text({value})")
+            lines.append(f" if t{place} != '0' and (t{place}[-1] == '0' or 'E' in t{place}):")
+            lines.append(f"  t{place} = plain({value})")
+    lines.append(f" return ({''.join(f't{place}, ' for place in range(len(specs)))})")
+    names: dict[str, Any] = {
+        "__builtins__": {},
+        "text": str,
+        "plain": plain_number,
+        "as_text": as_text,
+        "masks": _masks_beside(fixed),
+    }
+    exec(compile("\n".join(lines), "<texts>", "exec"), names)  # noqa: S102 -- our own text
+    texts: Callable[[Evidence], tuple[str, ...]] = names["texts"]
+    return texts
+
+
+def _tuple(names: Iterable[str]) -> str:
+    return "(" + "".join(f"e.get({name!r}, ''), " for name in names) + ")"
 
 
 def _is_masked(spec: InputSpec) -> bool:
@@ -100,18 +142,8 @@ def _is_masked(spec: InputSpec) -> bool:
     return spec.type == "code" and spec.personal == "sensitive" and not spec.one_of
 
 
-def _plain_codes(evidence: Mapping[str, Any], manifest: Manifest) -> dict[str, str]:
-    """Codes that must stay as they are, because something not sensitive may equal them."""
-    fixed, named = _plain_sources(manifest)
-    plain = dict(fixed)
-    for name in named:
-        if name in evidence:
-            plain[evidence[name]] = evidence[name]
-    return plain
-
-
 @lru_cache(maxsize=1024)
-def _plain_sources(manifest: Manifest) -> tuple[dict[str, str], tuple[str, ...]]:
+def _plain_sources(manifest: Manifest) -> tuple[frozenset[str], tuple[str, ...]]:
     """Codes among the parameters, and the names of inputs that are codes and not sensitive."""
     fixed = {item.value for item in manifest.parameters.values() if isinstance(item.value, str)}
     named = tuple(
@@ -119,17 +151,28 @@ def _plain_sources(manifest: Manifest) -> tuple[dict[str, str], tuple[str, ...]]
         for name, spec in manifest.inputs.items()
         if spec.type == "code" and not _is_masked(spec)
     )
-    return {code: code for code in {"", *fixed}}, named
+    return frozenset({"", *fixed}), named
 
 
-def _mask(code: str, masked: dict[str, str]) -> str:
-    """The first of ``#1``, ``#2``, … that stands for no other code of this record."""
-    taken = masked.values()
-    n = 1
-    while (mask := f"#{n}") in taken:
-        n += 1
-    masked[code] = mask
-    return mask
+def _masks_beside(fixed: frozenset[str]) -> Callable[..., tuple[str, ...]]:
+    """A function of a record's sensitive codes and its other codes: what is kept of the former.
+
+    Each is the first of ``#1``, ``#2``, … that stands for no other code of the record. A code stays
+    as it is where something not sensitive may equal it: a parameter, or another input.
+    """
+
+    @lru_cache(maxsize=16_384)
+    def masks(codes: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+        kept = {code: code for code in (*fixed, *others)}
+        for code in codes:
+            if code not in kept:
+                taken, n = set(kept.values()), 1
+                while f"#{n}" in taken:
+                    n += 1
+                kept[code] = f"#{n}"
+        return tuple(kept[code] for code in codes)
+
+    return masks
 
 
 def typed(text: str, kind: str) -> Decimal | str | tuple[Decimal, ...]:

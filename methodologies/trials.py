@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from methodologies.contract import EXACT, Context, Factor, Methodology, Vector
-from methodologies.evidence import ABSENT, may_be_absent
+from methodologies.evidence import may_be_absent
+from methodologies.express import ABSENT
 from methodologies.manifest import Manifest
 from methodologies.replay import typed
 

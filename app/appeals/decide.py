@@ -147,8 +147,11 @@ async def _credited(
         provider_id=asked.provider_id,
         secret=subject_key,
         versions=versions,
-        holders=await links.holders(tx, provider_id=asked.provider_id, subjects=[asked.link_id]),
-        subjects={str(asked.link_id): asked.link_id},
+        holders=await links.holders(
+            tx,
+            provider_id=asked.provider_id,
+            subjects={str(asked.link_id): asked.link_id.bytes},
+        ),
         received_at=asked.made_at,  # a claim made in time is in time
     )
     sent = Record(0, f"appeal:{asked.id}", str(asked.link_id), asked.methodology, evidence)

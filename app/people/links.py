@@ -1,27 +1,33 @@
 """Door: whose record is it? Answered for a whole batch by one query."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
 
-from app.columns import uuids
+from app.columns import plain_cursor, uuid_bytes
 from app.database import Tx
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Somebody who holds, or held, a card, and the scenarios they agree to now."""
+    """Somebody who holds, or held, a card, and the scenarios they agree to now.
+
+    Moments are microseconds (`methodologies.moments.us_of`); a batch compares a thousand.
+    """
 
     account_id: int
-    valid_from: datetime
-    valid_until: datetime | None
+    valid_from_us: int
+    valid_until_us: int | None
     scenarios: frozenset[str]
 
-    def held_it_at(self, moment: datetime) -> bool:
+    def held_it_at(self, moment_us: int) -> bool:
         """Whether the card was this person's at that moment; half-open."""
-        return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
+        if moment_us < self.valid_from_us:
+            return False
+        return self.valid_until_us is None or moment_us < self.valid_until_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +41,33 @@ class LinkView:
 
 
 async def holders(
-    tx: Tx, *, provider_id: int, subjects: Iterable[UUID]
-) -> Mapping[UUID, tuple[Holder, ...]]:
+    tx: Tx, *, provider_id: int, subjects: Mapping[str, bytes]
+) -> Mapping[str, tuple[Holder, ...]]:
     """Everybody who ever held each card; a card nobody linked is not in the answer.
 
     Args:
+        tx: any transaction.
         provider_id: whose cards these are.
-        subjects: digests of the cards (`subjects.digest_of`).
+        subjects: the cards, each with its digest (`subjects.digests_of`).
 
     """
-    rows = await tx.execute(
-        _HOLDERS, {"provider": provider_id, "subjects": uuids(list(set(subjects)))}
+    rows = await plain_cursor(tx).execute(
+        _HOLDERS, {"provider": provider_id, "subjects": uuid_bytes(list(subjects.values()))}
     )
-    found: dict[UUID, tuple[Holder, ...]] = {}
-    for subject, account_id, valid_from, valid_until, scenarios in await rows.fetchall():
-        holder = Holder(account_id, valid_from, valid_until, frozenset(scenarios))
-        found[subject] = (*found.get(subject, ()), holder)
-    return found
+    by_digest: dict[bytes, tuple[Holder, ...]] = {}
+    for digest, account_id, from_us, until_us, scenarios in await rows.fetchall():
+        holder = Holder(account_id, from_us, until_us, _apart(scenarios))
+        others = by_digest.get(digest)
+        by_digest[digest] = (holder,) if others is None else (*others, holder)
+    return {
+        subject: by_digest[digest] for subject, digest in subjects.items() if digest in by_digest
+    }
+
+
+@lru_cache(maxsize=4096)
+def _apart(scenarios: str) -> frozenset[str]:
+    """The scenarios of one agreement; most citizens agree to the same ones."""
+    return frozenset(scenarios.split())
 
 
 async def of_account(tx: Tx, *, account_id: int) -> list[LinkView]:
@@ -69,7 +85,7 @@ ARRAY(SELECT DISTINCT c.scenario::text FROM consent c
          AND c.provider_id = l.provider_id AND c.withdrawn_at IS NULL)
 """
 _HOLDERS = f"""
-SELECT l.subject, l.account_id, l.valid_from, l.valid_until, {_AGREED}
+SELECT l.subject, l.account_id, l.valid_from, l.valid_until, array_to_string({_AGREED}, ' ')
   FROM link l
  WHERE l.provider_id = %(provider)s AND l.subject = ANY(%(subjects)b::uuid[])
 """

@@ -5,6 +5,7 @@ no protection: the digest is keyed, and the key lives outside the database.
 """
 
 import hashlib
+from collections.abc import Iterable
 from uuid import UUID
 
 from app.ids import uuid_of
@@ -20,6 +21,16 @@ def digest_of(key: bytes, *, provider_id: int, subject: str) -> UUID:
 
     Source: BLAKE2 keyed mode, RFC 7693, section 2.9.
     """
-    text = f"{provider_id}\n{subject}".encode()
-    digest = hashlib.blake2b(text, key=key[:64], digest_size=16).digest()
+    (digest,) = digests_of(key, provider_id=provider_id, subjects=(subject,)).values()
     return uuid_of(int.from_bytes(digest, "big"))
+
+
+def digests_of(key: bytes, *, provider_id: int, subjects: Iterable[str]) -> dict[str, bytes]:
+    """`digest_of` for a whole batch, as bytes: the names of these cards, by what stands on them."""
+    keyed = hashlib.blake2b(f"{provider_id}\n".encode(), key=key[:64], digest_size=16)
+    digests: dict[str, bytes] = {}
+    for subject in subjects:
+        hashing = keyed.copy()
+        hashing.update(subject.encode())
+        digests[subject] = hashing.digest()
+    return digests

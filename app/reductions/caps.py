@@ -20,6 +20,7 @@ from methodologies.contract import EXACT, Cap
 from methodologies.manifest import Manifest
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
+_add = EXACT.add
 ACTS = "acts"
 OWN = frozenset({"citizen", "household"})
 """Holders that are the citizen: a household nobody has bound is the citizen alone."""
@@ -44,15 +45,15 @@ class Used:
 
     def put(self, place: Place, amount: Decimal) -> None:
         """What the database says is used."""
-        self._amounts[place] = EXACT.add(self._amounts[place], amount)
+        self._amounts[place] = _add(self._amounts[place], amount)
 
     def take(self, candidate: Candidate) -> None:
         """One more act, and what its capped terms came to."""
         for cap, place in candidate.places:
             amount = amount_of(candidate, cap)
-            self.put(place, amount)
+            self._amounts[place] = _add(self._amounts[place], amount)
             if cap.per not in OWN:
-                self._taken[place] = EXACT.add(self._taken[place], amount)
+                self._taken[place] = _add(self._taken[place], amount)
 
     def of(self, place: Place) -> Decimal:
         """What is used so far."""
@@ -60,7 +61,10 @@ class Used:
 
     def left(self, cap: Cap, place: Place) -> Decimal:
         """What the cap still allows; never below zero."""
-        left = EXACT.subtract(cap.maximum, self._amounts[place])
+        used = self._amounts.get(place)
+        if used is None:
+            return cap.maximum
+        left = EXACT.subtract(cap.maximum, used)
         return left if left > 0 else _ZERO
 
     def left_for(self, act_id: UUID, cap: Cap, place: Place) -> Decimal:  # noqa: ARG002 - lanes use it

@@ -41,13 +41,12 @@ def measured(worth: Quantification, manifest: Manifest) -> int:
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """All that judging a batch needs to know besides the records."""
+    """All that judging a batch needs to know besides the records; ``holders`` by their subjects."""
 
     provider_id: int
     secret: bytes
     versions: Versions
-    holders: Mapping[UUID, tuple[Holder, ...]]
-    subjects: Mapping[str, UUID]
+    holders: Mapping[str, tuple[Holder, ...]]
     received_at: datetime
 
 
@@ -74,7 +73,7 @@ class Scope(IntEnum):
 class Interval(msgspec.Struct, frozen=True):
     """What an act uses up: one subject in one scope, half-open.
 
-    Its moments are microseconds, counted as PostgreSQL counts them (`columns.us_of`): a batch
+    Its moments are microseconds, counted as PostgreSQL counts them (`moments.us_of`): a batch
     compares and packs each of them several times. ``shared`` subjects are not the citizen, so the
     citizen's own lock does not guard them. ``scope`` is a `Scope`, or the number of a facet of the
     citizen's own (`uses`).
@@ -120,7 +119,7 @@ class Candidate(msgspec.Struct, frozen=True):
     ``id`` is a digest of the provider's own number, so the same record is the same act for
     ever. ``own`` is the citizen's own interval that ends with the act, if it is short: it stands
     in the reduction's row. ``claims`` are all others. ``ended_us`` is when the act ended
-    (`columns.us_of`). ``marks`` tell like acts from others.
+    (`moments.us_of`), ``day`` its civil day. ``marks`` tell like acts from others.
 
     ``limits`` is what a cap over a window still allowed, when it cut the act. ``places``
     are its methodology's caps, each with where its use is counted. ``points_per_kg``
@@ -138,6 +137,7 @@ class Candidate(msgspec.Struct, frozen=True):
     own: Interval | None
     claims: tuple[Interval, ...]
     ended_us: int
+    day: date
     places: tuple[tuple[Cap, Place], ...] = ()
     marks: Mapping[str, str] = NO_MARKS
     limits: Mapping[str, str] | None = None
@@ -157,12 +157,7 @@ class Candidate(msgspec.Struct, frozen=True):
     @property
     def asks(self) -> bool:
         """Whether its worth depends on the citizen's past, which is read under locks."""
-        return bool(self.version.methodology.manifest.history) and not self.held
-
-    @property
-    def day(self) -> date:
-        """The act's civil day."""
-        return self.evidence.occurred_on
+        return bool(self.version.methodology.manifest.history) and self.worth.status == "quantified"
 
     @property
     def points(self) -> int:

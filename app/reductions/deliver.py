@@ -19,7 +19,7 @@ from app.intake import batches
 from app.intake.batches import Tally
 from app.intake.records import Malformed, Record
 from app.people import links
-from app.people.subjects import digest_of
+from app.people.subjects import digests_of
 from app.reductions.credit import credit
 from app.reductions.decisions import Candidate, Outcome, Surroundings, Verdict
 from app.reductions.judge import judge_all
@@ -89,16 +89,13 @@ async def judged(
     now: datetime,
 ) -> tuple[list[Candidate], list[Outcome]]:
     """What each record is worth by itself: candidates, and the answers to all others."""
-    subjects = {
-        subject: digest_of(subject_key, provider_id=provider_id, subject=subject)
-        for subject in {record.subject for record in records}
-    }
+    cards = {record.subject for record in records}
+    subjects = digests_of(subject_key, provider_id=provider_id, subjects=cards)
     around = Surroundings(
         provider_id=provider_id,
         secret=subject_key,
         versions=versions,
-        holders=await links.holders(tx, provider_id=provider_id, subjects=subjects.values()),
-        subjects=subjects,
+        holders=await links.holders(tx, provider_id=provider_id, subjects=subjects),
         received_at=now,
     )
     if len(records) > INLINE_MAX:

@@ -10,7 +10,7 @@ from app.database import Tx
 from app.ids import bucket_of
 from app.intake.records import Record
 from app.people import links
-from app.people.subjects import digest_of
+from app.people.subjects import digests_of
 from app.reductions.decisions import Outcome, Surroundings
 from app.reductions.judge import judge_all
 from methodologies.claims import PLATFORM_SUBJECTS
@@ -72,15 +72,13 @@ async def _buckets(
     now: datetime,
 ) -> tuple[dict[int, int], list[Outcome]]:
     """The bucket of each record's citizen, by its place; the answers of those without one."""
-    subjects = {
-        subject: digest_of(subject_key, provider_id=provider_id, subject=subject)
-        for subject in {record.subject for record in records}
-    }
-    holders = await links.holders(tx, provider_id=provider_id, subjects=subjects.values())
+    cards = {record.subject for record in records}
+    subjects = digests_of(subject_key, provider_id=provider_id, subjects=cards)
+    holders = await links.holders(tx, provider_id=provider_id, subjects=subjects)
     buckets: dict[int, int] = {}
     unclear: list[Record] = []
     for each in records:
-        accounts = {holder.account_id for holder in holders.get(subjects[each.subject], ())}
+        accounts = {holder.account_id for holder in holders.get(each.subject, ())}
         if len(accounts) == 1:
             buckets[each.index] = bucket_of(accounts.pop())
         else:
@@ -90,7 +88,6 @@ async def _buckets(
         secret=subject_key,
         versions=versions,
         holders=holders,
-        subjects=subjects,
         received_at=now,
     )
     candidates, refused = judge_all(unclear, around)

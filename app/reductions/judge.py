@@ -7,7 +7,7 @@ depends on other acts (duplicates, overlaps, caps) is decided afterwards, under 
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from app.catalogue.states import State
 from app.catalogue.versions import Version, Versions
-from app.columns import us_of
 from app.intake.evidence import act_id
 from app.intake.records import Record
 from app.reductions import uses
@@ -30,6 +29,7 @@ from app.reductions.decisions import (
 from methodologies.contract import Context, Quantification
 from methodologies.evidence import EvidenceError
 from methodologies.manifest import Manifest
+from methodologies.moments import DAY_US, us_of
 from methodologies.packs import FactorError, keys_of
 from methodologies.replay import Evidence
 
@@ -61,6 +61,7 @@ class Bench:
 
     def __init__(self, around: Surroundings) -> None:
         self._versions = around.versions
+        self.received_us = us_of(around.received_at)
         self.today = around.received_at.astimezone(around.versions.zone).date()
         self._likely: dict[str, Likely] = {}
         self._rates: dict[tuple[str, date], int] = {}
@@ -131,16 +132,16 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
     versions = around.versions.by_methodology.get(record.methodology)
     if not versions:
         return _refuse(record, "unknown_methodology", "methodology", "not in the catalogue")
-    holders = around.holders.get(around.subjects[record.subject])
+    holders = around.holders.get(record.subject)
     if not holders:
         return _refuse(record, "not_linked", "subject", "nobody has linked this card")
     try:
         version, evidence = _read(record, versions, around, bench)
     except EvidenceError as error:
         return _refuse(record, error.reason_code, f"data.{error.field}", error.detail)
-    ended_at = evidence.ended_at
+    ended_us = evidence.ended_us
     for holder in holders:
-        if holder.held_it_at(ended_at):
+        if holder.held_it_at(ended_us):
             break
     else:
         return _refuse(record, "not_linked", "subject", "nobody held this card at that time")
@@ -150,7 +151,7 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
         return _refuse(record, "not_in_force", "methodology", "no version was in force that day")
     manifest = version.methodology.manifest
     days = manifest.late_evidence_days
-    if (late := around.received_at - ended_at).days > days and late > timedelta(days=days + 1):
+    if bench.received_us - ended_us > (days + 1) * DAY_US:
         return _refuse(record, "too_late", "data", f"records are accepted for {days} days")
     if version.state is _SUSPENDED:
         worth = Quantification.held("methodology_suspended")
@@ -160,7 +161,7 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
         worth = bench.quantify(version, evidence)
     if worth.status in _REFUSED:
         return _refuse(record, worth.reason_code or worth.status, "data", None)
-    ended_us = us_of(ended_at)
+    day = evidence.occurred_on
     own, claims = uses.intervals(manifest, evidence, holder.account_id, ended_us, around)
     subjects = uses.cap_subjects(manifest, evidence, around)
     return believable(
@@ -171,11 +172,12 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
             version=version,
             evidence=evidence,
             worth=worth,
-            points_per_kg=bench.rate(record.methodology, evidence.occurred_on),
+            points_per_kg=bench.rate(record.methodology, day),
             own=own,
             claims=claims,
             ended_us=ended_us,
-            places=places_of(manifest, holder.account_id, subjects, evidence.occurred_on),
+            day=day,
+            places=places_of(manifest, holder.account_id, subjects, day),
             marks=uses.marks(manifest, evidence, around) if manifest.history else NO_MARKS,
         )
     )

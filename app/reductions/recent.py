@@ -10,28 +10,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from app.catalogue.versions import Versions
-from app.columns import DAY_US, day_of, days, int2s, int4s, int8s, moments_us
+from app.columns import day_of, days, int2s, int4s, int8s, moments_us, plain_cursor
 from app.database import Cursor, Tx
 from app.lanes import routed
 from app.reductions import shapes
 from app.reductions.caps import ACTS, OWN, Used, window_of
 from app.reductions.decisions import Candidate, Interval
+from methodologies.manifest import Manifest
+from methodologies.moments import DAY_US
 
 _WEST_US, _EAST_US = DAY_US // 24 * 12, DAY_US // 24 * 14
 _NEVER_US = 0
 _NO_SCOPE = _NO_VERSION = 0
 _ONE = Decimal(1)
 
-_Windows = dict[tuple[str, date], date]
-"""What is counted, and the window's first day: its last day."""
+_Window = tuple[str, date, int, int]
+"""What is counted, the window's first day, and its first and last day as numbers."""
 
 
 _Row = tuple[int, int, int, int, int, int, int, int]
 """A question: an act's place, whose days, and what to look for: a version, an overlap, or both.
 
-Days and moments are counted as PostgreSQL counts them (`columns.day_of`, `columns.us_of`).
+Days and moments are counted as PostgreSQL counts them (`columns.day_of`, `moments.us_of`).
 """
 
 
@@ -41,7 +44,7 @@ class Question:
 
     cursor: Cursor
     candidates: Sequence[Candidate]
-    windows: Mapping[tuple[int, str], _Windows]
+    windows: Mapping[tuple[int, str], set[_Window]]
     versions: Versions
 
 
@@ -104,7 +107,7 @@ async def ask(
 ) -> Question | None:
     """The question of `read`, whose answer is read later (`told`); None if there is none."""
     asked: list[_Row] = []
-    windows: defaultdict[tuple[int, str], _Windows] = defaultdict(dict)
+    windows: defaultdict[tuple[int, str], set[_Window]] = defaultdict(set)
     place_of: dict[int, int] = {}
     for place, candidate in enumerate(candidates):
         if candidate.held:
@@ -114,15 +117,17 @@ async def ask(
             if interval.subject == account_id and not interval.shared:
                 place_of.setdefault(account_id, len(asked))
                 asked.append(_overlaps(place, account_id, interval))
-        for cap, where in candidate.places:
-            if cap.per in OWN:
-                wanted = windows[where[0], where[1]]
-                if (cap.count, where[3]) not in wanted:
-                    wanted[cap.count, where[3]] = window_of(cap, candidate.day)[1]
+        manifest = candidate.version.methodology.manifest
+        if own_windows := _own_windows(manifest, candidate.day):
+            windows[account_id, manifest.id].update(own_windows)
     names_asked = {methodology for _, methodology in windows}
     ids_of = {methodology: versions.ids_of(methodology) for methodology in names_asked}
     for (account_id, methodology), wanted in windows.items():
-        days_asked = day_of(min(first for _, first in wanted)), day_of(max(wanted.values()))
+        if len(wanted) == 1:
+            ((_, _, first, last),) = wanted
+        else:
+            first, last = min(each[2] for each in wanted), max(each[3] for each in wanted)
+        days_asked = first, last
         for version_id in ids_of[methodology]:
             at = place_of.pop(account_id, None)
             if at is None:
@@ -132,8 +137,19 @@ async def ask(
     if not asked:
         return None
     asking = _columns(asked) | {"buckets": buckets}
-    cursor = await tx.execute(routed(_RECENT, buckets), asking, binary=True)
+    cursor = await plain_cursor(tx).execute(routed(_RECENT, buckets), asking)
     return Question(cursor, candidates, windows, versions)
+
+
+@lru_cache(maxsize=4096)
+def _own_windows(manifest: Manifest, day: date) -> frozenset[_Window]:
+    """The windows of the citizen's own caps in which an act of this day counts."""
+    found = set()
+    for cap in manifest.caps:
+        if cap.per in OWN:
+            first, last = window_of(cap, day)
+            found.add((cap.count, first, day_of(first), day_of(last)))
+    return frozenset(found)
 
 
 async def told(tx: Tx, *, question: Question, used: Used) -> set[int]:
@@ -149,8 +165,8 @@ async def told(tx: Tx, *, question: Question, used: Used) -> set[int]:
             continue
         methodology = versions.by_id[version_id].methodology.manifest.id
         counts = shapes.counts_in(names[shape_id], inputs)
-        for (count, first), last in windows[account_id, methodology].items():
-            if first <= day <= last:
+        for count, first, first_day, last_day in windows[account_id, methodology]:
+            if first_day <= day <= last_day:
                 amount = _ONE if count == ACTS else Decimal(counts.get(count, 0))
                 used.put((account_id, methodology, count, first), amount)
     return overlapping

@@ -30,8 +30,9 @@ from app.reductions.errors import HeldDecided, HeldNotFound, NotReleasable
 from app.reductions.judge import Bench, believable, judge, quantify
 from app.reductions.review_read import REFUSED, RELEASED, Held
 from app.reductions.write import Batch, book, write
+from methodologies.moments import us_of
 
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_EVER_US = us_of(datetime(1970, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +150,12 @@ async def _judged(
     ):
         raise _not_releasable("no_consent", "the citizen does not agree to this scenario any more")
     # The act knows whose it is; the card's number is not kept, and need not be known again.
-    holder = Holder(held.account_id, _EVER, None, frozenset({sent.methodology}))
+    holder = Holder(held.account_id, _EVER_US, None, frozenset({sent.methodology}))
     around = Surroundings(
         provider_id=sent.provider_id,
         secret=subject_key,
         versions=versions,
-        holders={held.id: (holder,)},
-        subjects={"": held.id},
+        holders={"": (holder,)},
         received_at=sent.received_at,
     )
     judged = judge(Record(0, sent.ref, "", sent.methodology, sent.data), around, Bench(around))

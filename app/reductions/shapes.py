@@ -10,7 +10,7 @@ an officer set aside (``waived:``).
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -62,7 +62,8 @@ def packed(
     """
     if not limits and not marks and not waived:
         values = inputs_as_text(evidence, manifest)
-        values += map(plain_number, counts.values())
+        if counts:
+            values = (*values, *map(plain_number, counts.values()))
         return _names(manifest, tuple(counts)), joined(values)
     kept = inputs_to_json(evidence, manifest)
     del kept[OCCURRED_ON]  # a column of its own
@@ -74,7 +75,7 @@ def packed(
         kept[SAME + name] = mark
     for reason in sorted(waived):
         kept[WAIVED + reason] = "1"
-    return "\t".join(kept), joined(list(kept.values()))
+    return "\t".join(kept), joined(tuple(kept.values()))
 
 
 @lru_cache(maxsize=4096)
@@ -82,7 +83,7 @@ def _names(manifest: Manifest, counts: tuple[str, ...]) -> str:
     return "\t".join([*manifest.replay_inputs, *(COUNT + name for name in counts)])
 
 
-def joined(values: list[str]) -> str:
+def joined(values: Sequence[str]) -> str:
     """Values behind one another; a tab or a backslash in one is written like in COPY."""
     text = "\t".join(values)
     if "\\" not in text and text.count("\t") < (len(values) or 1):

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from app.columns import us_of
 from app.reductions.decisions import (
     NO_MARKS,
     NO_SUBJECTS,
@@ -21,6 +20,7 @@ from app.reductions.decisions import (
 )
 from methodologies.claims import PLATFORM_SUBJECTS, ClaimKey, claimed
 from methodologies.manifest import Manifest
+from methodologies.moments import us_of
 from methodologies.replay import Evidence
 
 _MASK_63 = 2**63 - 1
@@ -55,9 +55,10 @@ def intervals(
     """The interval that stands in the act's own row, if it has one, and all others."""
     plan = _own_plan(manifest)
     if plan is not None:
-        scope, first, last = plan
-        if evidence[last] is evidence.ended_at:
-            interval = Interval(scope, account_id, us_of(evidence[first]), ended_us, False)
+        scope, first, last, absent = plan
+        if evidence[last] is evidence.ended_at and not _names_any(evidence, absent):
+            starts_us = _counted(evidence[first], evidence)
+            interval = Interval(scope, account_id, starts_us, ended_us, False)
             if _stands_in_its_row(interval, account_id, ended_us):
                 return interval, ()
     own: Interval | None = None
@@ -71,15 +72,33 @@ def intervals(
     return own, tuple(others)
 
 
+def _names_any(evidence: Evidence, names: tuple[str, ...]) -> bool:
+    fields = evidence.fields
+    for name in names:  # noqa: SIM110 -- a generator for `any` costs as much as all the rest
+        if name in fields or evidence.get(name):
+            return True
+    return False
+
+
 @lru_cache(maxsize=512)
-def _own_plan(manifest: Manifest) -> tuple[int, str, str] | None:
-    """The usual case, one interval of the citizen's own: its scope, and its two moments."""
-    if len(manifest.claims) != 1:
+def _own_plan(manifest: Manifest) -> tuple[int, str, str, tuple[str, ...]] | None:
+    """The usual case, one interval of the citizen's own: its scope, its two moments.
+
+    And what a record must not name for that to be all: order numbers, vehicles.
+    """
+    named = tuple(each.subject for each in manifest.claims if each.subject not in PLATFORM_SUBJECTS)
+    if "provider" in named:
         return None
-    (claim,) = manifest.claims
-    if claim.subject not in PLATFORM_SUBJECTS or claim.facet or claim.during is None:
+    left = [
+        each for each in manifest.claims if each.subject not in named or each.if_absent != "none"
+    ]
+    if len(left) != 1:
         return None
-    return number_of_scope(claim.scope, ""), claim.during[0], claim.during[1]
+    (claim,) = left
+    own = claim.subject in PLATFORM_SUBJECTS or claim.if_absent in PLATFORM_SUBJECTS
+    if not own or "{" in claim.facet or claim.during is None:
+        return None
+    return number_of_scope(claim.scope, claim.facet), *claim.during, named
 
 
 @lru_cache(maxsize=4096)
@@ -107,8 +126,8 @@ def _interval(
     starts_us, ends_us = _FOR_EVER_US
     if key.during is not None:
         first, last = key.during
-        ends_us = ended_us if last is evidence.ended_at else us_of(last)
-        starts_us = ended_us if first is evidence.ended_at else us_of(first)
+        ends_us = _counted(last, evidence)
+        starts_us = _counted(first, evidence)
     if ends_us <= starts_us:
         ends_us = starts_us + _INSTANT_US
     own = key.subject[0] in PLATFORM_SUBJECTS
@@ -120,6 +139,13 @@ def _interval(
     named = account_id if own else "\n".join(key.subject)
     subject = _number(f"{scope}\n{key.facet}\n{named}", around)
     return Interval(scope, subject, starts_us, ends_us, shared=not own)
+
+
+def _counted(moment: datetime, evidence: Evidence) -> int:
+    """A moment of an act as a number; its two usual ones were counted when it was read."""
+    if moment is evidence.ended_at:
+        return evidence.ended_us
+    return evidence.started_us if moment is evidence.started_at else us_of(moment)
 
 
 def marks(manifest: Manifest, evidence: Evidence, around: Surroundings) -> Mapping[str, str]:

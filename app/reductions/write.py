@@ -7,11 +7,12 @@ where it reads, and whose shapes were registered before.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.catalogue.versions import Versions
 from app.clock import points_expire_on
-from app.columns import dates, int2s, int4s, int8s, moments_us, texts, uuids
+from app.columns import day_of, days, int2s, int4s, int8s, moments_us, texts, uuid_bytes
 from app.database import Tx, in_one_go
 from app.lanes import routed
 from app.ledger.earn import Earning, earn
@@ -85,22 +86,11 @@ async def register_shapes(tx: Tx, *, names: Sequence[str]) -> None:
 
 
 async def _insert_credited(tx: Tx, credited: Sequence[Candidate], batch: Batch) -> set[UUID]:
-    kept = [packed(each) for each in credited]
-    names = sorted({names for names, _ in kept})
-    arguments = {
-        "ids": uuids([each.id for each in credited]),
-        "accounts": int8s([each.account_id for each in credited]),
-        "happened": moments_us([each.ended_us for each in credited]),
-        "grams": int4s([each.worth.grams for each in credited]),
-        "points": int4s([each.points for each in credited]),
-        "rates": int4s([each.points_per_kg for each in credited]),
-        "spans": int4s([each.own.seconds if each.own else 0 for each in credited]),
-        "shapes": int4s([shapes.number_of(names) for names, _ in kept]),
-        "lines": int2s([batch.lines[each.record.index] for each in credited]),
-        "days": dates([each.evidence.occurred_on for each in credited]),
-        "versions": int2s([each.version.id for each in credited]),
-        "scopes": int2s([each.own.scope if each.own else 0 for each in credited]),
-        "inputs": texts([values for _, values in kept]),
+    # Each act is looked at once: a pass for every column would fetch all of them from memory anew.
+    rows, shape_names = _rows(credited, batch)
+    columns = [pack(values) for pack, values in zip(_PACK, zip(*rows, strict=True), strict=True)]
+    names = sorted(shape_names)
+    arguments = dict(zip(_COLUMNS, columns, strict=True)) | {
         "block": batch.block,
         "factor_set": batch.versions.factor_set_id,
         "shape_ids": int4s([shapes.number_of(each) for each in names]),
@@ -111,6 +101,35 @@ async def _insert_credited(tx: Tx, credited: Sequence[Candidate], batch: Batch) 
     if written.rowcount == len(credited):
         return set()
     return await _not_ours(tx, "reduction", credited, batch)
+
+
+def _rows(credited: Sequence[Candidate], batch: Batch) -> tuple[list[tuple[Any, ...]], set[str]]:
+    """The acts as rows, in the order of `_COLUMNS`; and the names of their shapes."""
+    rows = []
+    shape_names: set[str] = set()
+    lines = batch.lines
+    for each in credited:
+        names, inputs = packed(each)
+        shape_names.add(names)
+        own = each.own
+        rows.append(
+            (
+                each.id.int.to_bytes(16, "big"),
+                each.account_id,
+                each.ended_us,
+                each.worth.grams,
+                each.points,
+                each.points_per_kg,
+                own.seconds if own else 0,
+                shapes.number_of(names),
+                lines[each.record.index],
+                day_of(each.day),
+                each.version.id,
+                own.scope if own else 0,
+                inputs,
+            )
+        )
+    return rows, shape_names
 
 
 async def _insert_held(tx: Tx, held: Sequence[Candidate], batch: Batch) -> set[UUID]:
@@ -140,6 +159,23 @@ async def _not_ours(tx: Tx, table: str, candidates: Sequence[Candidate], batch: 
     return set(ids) - {each async for (each,) in rows}
 
 
+_COLUMNS, _PACK = zip(
+    ("ids", uuid_bytes),
+    ("accounts", int8s),
+    ("happened", moments_us),
+    ("grams", int4s),
+    ("points", int4s),
+    ("rates", int4s),
+    ("spans", int4s),
+    ("shapes", int4s),
+    ("lines", int2s),
+    ("days", days),
+    ("versions", int2s),
+    ("scopes", int2s),
+    ("inputs", texts),
+    strict=True,
+)
+"""The columns of an act's row, and what packs each."""
 _SHAPES = """
 INSERT INTO input_shape (id, names)
 SELECT * FROM unnest(%(shape_ids)b::int[], %(shape_names)b::text[])

@@ -99,7 +99,7 @@ def test_a_record_is_read_kept_and_read_back(name: str) -> None:
     for vector in methodology.vectors:
         evidence = evidence_of(vector, manifest)
         moment = datetime(2026, 1, 2, tzinfo=UTC)
-        kept = Evidence(occurred_on=date(2026, 1, 2), started_at=moment, ended_at=moment, fields={})
+        kept = Evidence.of({}, date(2026, 1, 2), moment, moment, 0, 0, {})
         kept.update({n: evidence.get(n, Decimal(0)) for n in manifest.inputs})
         again = inputs_from_json(inputs_to_json(kept, manifest), manifest)
         context = context_of(vector, manifest)

@@ -10,9 +10,11 @@ from app.people import consents, linking, links
 from app.people.errors import CardTaken, CitizenNotFound, LinkNotFound
 from app.people.register import citizen, register_citizen
 from app.people.subjects import digest_of
+from methodologies.moments import us_of
 from tests.city import NOON
 
 CARD = UUID(int=7)
+CARDS = {"card": CARD.bytes}
 
 
 async def person(tx, name):
@@ -57,14 +59,14 @@ async def test_a_link_reaches_back_but_not_into_anothers_time(tx):
     await linking.unlink(tx, account_id=anna.account_id, subject=CARD, now=NOON)
     await tie(tx, boris, now=NOON + timedelta(days=1))
 
-    found = await links.holders(tx, provider_id=1, subjects=[CARD])
+    found = await links.holders(tx, provider_id=1, subjects=CARDS)
 
-    hers, his = sorted(found[CARD], key=lambda holder: holder.valid_from)
-    assert hers.valid_from == NOON - linking.REACHES_BACK
-    assert (hers.valid_until, his.valid_from) == (NOON, NOON)
+    hers, his = sorted(found["card"], key=lambda holder: holder.valid_from_us)
+    assert hers.valid_from_us == us_of(NOON - linking.REACHES_BACK)
+    assert (hers.valid_until_us, his.valid_from_us) == (us_of(NOON), us_of(NOON))
     assert hers.scenarios == frozenset()
-    assert not hers.held_it_at(NOON)
-    assert his.held_it_at(NOON)
+    assert not hers.held_it_at(us_of(NOON))
+    assert his.held_it_at(us_of(NOON))
 
 
 async def test_anothers_link_cannot_be_untied(tx):
@@ -82,7 +84,7 @@ async def test_withdrawing_one_scenario_keeps_the_others(tx):
     await consents.withdraw(
         tx, account_id=anna.account_id, provider_id=1, scenario="bike_ride", now=NOON
     )
-    [holder] = (await links.holders(tx, provider_id=1, subjects=[CARD]))[CARD]
+    [holder] = (await links.holders(tx, provider_id=1, subjects=CARDS))["card"]
     assert holder.scenarios == {"transit_rail"}
 
 
