@@ -24,7 +24,7 @@ from app.ids import new_id
 from app.reductions.caps import ACTS, OWN, window_of
 from app.reductions.dry_run_report import CREDITED, HELD, REJECTED, Change, Comparison, status_of
 from app.reductions.dry_run_sample import Past, chunks
-from app.reductions.judge import context_of, quantify
+from app.reductions.quantify import context_of, quantify
 from methodologies.canonical import plain_number
 from methodologies.contract import EXACT, Cap, Quantification
 from methodologies.evidence import EvidenceError

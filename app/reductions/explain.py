@@ -15,8 +15,8 @@ from app.database import Tx
 from app.reductions import shapes
 from app.reductions.decisions import measured
 from app.reductions.errors import ReductionNotFound
-from app.reductions.judge import context_of
 from app.reductions.listing import ReductionView
+from app.reductions.quantify import context_of
 from methodologies.contract import Context, Quantification, Step
 from methodologies.explanation import sentence
 from methodologies.replay import inputs_from_json

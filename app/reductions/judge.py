@@ -5,19 +5,15 @@ depends on other acts (duplicates, overlaps, caps) is decided afterwards, under 
 (`settle`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date
-from decimal import Decimal
-from functools import lru_cache
-
-from msgspec.structs import replace
 
 from app.catalogue.states import State
-from app.catalogue.versions import Version, Versions
+from app.catalogue.versions import Version
 from app.intake.evidence import act_id
 from app.intake.records import Record
 from app.reductions import uses
+from app.reductions.bench import Bench, blank_past
 from app.reductions.caps import places_of
 from app.reductions.decisions import (
     NO_MARKS,
@@ -26,15 +22,12 @@ from app.reductions.decisions import (
     Surroundings,
     Verdict,
 )
-from methodologies.contract import Context, Quantification
+from app.reductions.quantify import believable
+from methodologies.contract import Quantification
 from methodologies.evidence import EvidenceError
-from methodologies.manifest import Manifest
-from methodologies.moments import DAY_US, us_of
-from methodologies.packs import FactorError, keys_of
+from methodologies.moments import DAY_US
 from methodologies.replay import Evidence
 
-LARGEST = 2**31 - 1
-"""Grams, or points, of one act: two thousand tonnes."""
 _REFUSED = frozenset({"not_applicable", "rejected"})
 _SUSPENDED = State.suspended  # a member looked up in its class costs as much as a rule
 
@@ -54,77 +47,6 @@ def judge_all(
             assert type(judged) is Outcome
             refused.append(judged)
     return candidates, refused
-
-
-class Bench:
-    """What does not depend on one record, worked out once for a batch."""
-
-    def __init__(self, around: Surroundings) -> None:
-        self._versions = around.versions
-        self.received_us = us_of(around.received_at)
-        self.today = around.received_at.astimezone(around.versions.zone).date()
-        self._likely: dict[str, Likely] = {}
-        self._rates: dict[tuple[str, date], int] = {}
-        self._contexts: dict[tuple[object, ...], Context] = {}
-
-    def likely(self, methodology: str, known: Sequence[Version]) -> "Likely":
-        """The version of today; without one, the latest."""
-        found = self._likely.get(methodology)
-        if found is None:
-            version = next((each for each in known if each.in_force(self.today)), known[0])
-            found = self._likely[methodology] = Likely(version)
-        return found
-
-    def rate(self, methodology: str, day: date) -> int:
-        """The tariff of a scenario on a day."""
-        key = methodology, day
-        found = self._rates.get(key)
-        if found is None:
-            found = self._rates[key] = self._versions.points_per_kg(methodology, day)
-        return found
-
-    def quantify(self, version: Version, evidence: Evidence) -> Quantification:
-        """Compute; the factors of a day are looked up once, not for every act of the day."""
-        chosen_by = _chosen_by(version.methodology.manifest)
-        key = (version.id, evidence.occurred_on, *map(evidence.get, chosen_by))
-        context = self._contexts.get(key)
-        if context is None:
-            try:
-                context = context_of(
-                    version, evidence, self._versions, self._versions.factor_set_id, None
-                )
-            except FactorError:
-                return Quantification.held("no_factor")
-            self._contexts[key] = context
-        return version.methodology.quantify(evidence, context)
-
-
-class Likely:
-    """A version that most records of a batch are read with, and the days it was found in force."""
-
-    __slots__ = ("blank", "days", "read", "version")
-
-    def __init__(self, version: Version) -> None:
-        self.version = version
-        self.read = version.reader.read
-        self.blank = blank_past(version.methodology.manifest)
-        self.days: set[date] = set()
-
-    def in_force(self, day: date) -> bool:
-        """Whether acts of this day are judged by it; asked once for each day of a batch."""
-        if day in self.days:
-            return True
-        if not self.version.in_force(day):
-            return False
-        self.days.add(day)
-        return True
-
-
-@lru_cache(maxsize=512)
-def _chosen_by(manifest: Manifest) -> tuple[str, ...]:
-    """The inputs that choose factors, besides the day of the act."""
-    names = {name for need in manifest.factors for name in need.choose_by[2:]}
-    return ("grid_region", *sorted(names))
 
 
 def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Outcome:
@@ -183,60 +105,6 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
     )
 
 
-def believable(candidate: Candidate) -> Candidate:
-    """The same, unless it is so large that it cannot be true: then a person looks at it first."""
-    worth = candidate.worth
-    if worth.status != "quantified" or (worth.grams <= LARGEST and candidate.points <= LARGEST):
-        return candidate
-    return replace(candidate, worth=Quantification.held("too_large"))
-
-
-def quantify(
-    version: Version,
-    evidence: Evidence,
-    versions: Versions,
-    limits: Mapping[str, str] | None = None,
-    *,
-    waived: frozenset[str] = frozenset(),
-) -> Quantification:
-    """Compute with the factors of the act's day; a missing factor holds, it never guesses."""
-    try:
-        context = context_of(
-            version, evidence, versions, versions.factor_set_id, limits, waived=waived
-        )
-    except FactorError:
-        return Quantification.held("no_factor")
-    return version.methodology.quantify(evidence, context)
-
-
-def context_of(
-    version: Version,
-    inputs: Mapping[str, object],
-    versions: Versions,
-    factor_set_id: int,
-    limits: Mapping[str, str] | None,
-    *,
-    waived: frozenset[str] = frozenset(),
-) -> Context:
-    """The factors of the act's day, what caps left of it, and what an officer set aside.
-
-    Raises:
-        FactorError: the factor set has no value for this day.
-
-    """
-    occurred_on = inputs.occurred_on if isinstance(inputs, Evidence) else inputs["occurred_on"]
-    assert isinstance(occurred_on, date), "typed evidence knows its day"
-    region = inputs.get("grid_region")
-    factors = versions.packs[factor_set_id].resolve(
-        version.methodology.manifest.factors,
-        occurred_on=occurred_on,
-        grid_region=region if isinstance(region, str) else None,
-        keys=keys_of(version.methodology.manifest.factors, inputs),
-    )
-    exact = {name: Decimal(value) for name, value in (limits or {}).items()}
-    return Context(occurred_on, factors, exact, waived)
-
-
 def _read(
     record: Record, known: Sequence[Version], around: Surroundings, bench: Bench
 ) -> tuple[Version | None, Evidence]:
@@ -284,17 +152,6 @@ def _read_as_another(
             if version.in_force(evidence.occurred_on):
                 return version, evidence
     return None
-
-
-@lru_cache(maxsize=256)
-def blank_past(manifest: Manifest) -> Mapping[str, object]:
-    """Something in the place of a past that is not read yet, so that the rest can be."""
-    blank: dict[str, object] = {}
-    for name in manifest.history:
-        spec = manifest.inputs[name]
-        number = max(spec.minimum or Decimal(0), Decimal(0))
-        blank[name] = [number] if spec.type == "list" else number
-    return blank
 
 
 def _refuse(record: Record, reason: str, field: str, detail: str | None) -> Outcome:

@@ -24,10 +24,12 @@ from app.people.agreed import agrees
 from app.people.links import Holder
 from app.problems import TryAgain
 from app.reductions import review_read
+from app.reductions.bench import Bench
 from app.reductions.credit import settle_again
 from app.reductions.decisions import Candidate, Outcome, Surroundings
 from app.reductions.errors import HeldDecided, HeldNotFound, NotReleasable
-from app.reductions.judge import Bench, believable, judge, quantify
+from app.reductions.judge import judge
+from app.reductions.quantify import believable, quantify
 from app.reductions.review_read import REFUSED, RELEASED, Held
 from app.reductions.write import Batch, book, write
 from methodologies.moments import us_of

@@ -15,7 +15,7 @@ from app.catalogue.versions import Versions
 from app.reductions.caps import ACTS, Used
 from app.reductions.decisions import Candidate, Interval, Outcome, Verdict
 from app.reductions.history import Past
-from app.reductions.judge import believable, quantify
+from app.reductions.quantify import believable, quantify
 from app.reductions.seen import Earlier
 from methodologies.canonical import plain_number
 from methodologies.evidence import EvidenceError

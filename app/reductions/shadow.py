@@ -23,7 +23,7 @@ from app.reductions.dry_run_report import (
     Group,
     status_of,
 )
-from app.reductions.judge import quantify
+from app.reductions.quantify import quantify
 from methodologies.evidence import EvidenceError
 
 INLINE_MAX = 8

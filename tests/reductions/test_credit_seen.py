@@ -40,7 +40,7 @@ async def test_an_act_too_large_to_be_true_is_held(tx, monkeypatch):
     """Two thousand tonnes fit no row and no belief: a person looks first, and the batch goes on."""
     await city.programme(tx)
     await city.citizen(tx)
-    monkeypatch.setattr(judge, "LARGEST", 100)
+    monkeypatch.setattr(quantify, "LARGEST", 100)
 
     outcome = await city.one(tx, ride())
 
