@@ -8,7 +8,7 @@ import pytest
 from app import columns
 from app.intake import providers
 from app.intake.evidence import act_id
-from app.reductions import judge, recent, seen
+from app.reductions import quantify, recent, seen
 from tests import city
 from tests.city import MORNING, ride
 
