@@ -19,6 +19,7 @@ from loadtests import figures
 FOLDER = Path(__file__).parent
 PROGRAMS = [
     "quantify",
+    "reading",
     "stack",
     "lanes",
     "credit",
