@@ -2,10 +2,13 @@
 
 import asyncio
 import secrets
+import socket
+import time
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -107,6 +110,30 @@ async def test_a_silent_store_is_not_waited_for():
             assert [type(each) for each in told] == [ConnectionError] * 3
             assert await line.ask(("PING",)) == b"PONG"
         await line.close()
+
+
+def test_a_busy_process_does_not_take_itself_for_a_slow_store(servers):
+    """An answer that came while the process did something else is read, on either event loop."""
+
+    def hold_the_loop() -> None:
+        here.recv(1)
+        time.sleep(0.15)
+
+    async def ask() -> None:
+        line = StoreLine(servers.redis_url, wait_s=0.1)
+        await line.ask(("PING",))
+        await asyncio.sleep(0.15)  # nothing is watched
+        asyncio.get_running_loop().add_reader(here, hold_the_loop)
+        there.send(b"x")
+        assert await line.ask(("ECHO", "late")) == b"late"
+        asyncio.get_running_loop().remove_reader(here)
+        await line.close()
+
+    here, there = socket.socketpair()
+    with here, there:
+        for factory in (None, uvloop.new_event_loop):
+            with asyncio.Runner(loop_factory=factory) as runner:
+                runner.run(ask())
 
 
 @pytest.mark.parametrize("said", [b"", b"?nonsense\r\n"], ids=["hung up", "nonsense"])
