@@ -1,7 +1,7 @@
 """Which versions of the clients are still served: an older one is told to update, with 426.
 
 A client names itself in a header, ``Puhui-App: h5/1.2.3``; one that says nothing is served. Plain
-ASGI, and one look-up where nothing is set.
+ASGI, and not there at all where nothing is set.
 
 Source: RFC 9110, section 15.5.22 (426).
 """
@@ -66,7 +66,7 @@ class AppVersions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is new enough, or does not say."""
-        if scope["type"] == "http" and self._oldest:
+        if scope["type"] == "http":
             named = app_of(Headers(scope=scope).get(HEADER, ""))
             if named is not None and named[1] < self._oldest.get(named[0], (0, 0, 0)):
                 await self._refuse(scope, receive, send, named[0])

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import documentation, problems
 from app.logs import RequestId
+from app.plain import Shortcut
 
 Address = IPv4Address | IPv6Address
 NOWHERE: Address = IPv4Address("0.0.0.0")  # noqa: S104 -- nobody listens here
@@ -25,11 +26,20 @@ NOWHERE: Address = IPv4Address("0.0.0.0")  # noqa: S104 -- nobody listens here
 
 
 class Service(FastAPI):
-    """FastAPI with the request id outside of everything, and an OpenAPI document that is true."""
+    """FastAPI with the request id outside of everything, and an OpenAPI document that is true.
+
+    Middleware that was added lies outside of the framework's own layers, and so of the shortcut
+    past them: it meets every request.
+    """
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap also the framework's own outermost layers."""
-        return RequestId(_TooLarge(super().build_middleware_stack()))
+        added, self.user_middleware = self.user_middleware, []
+        app: ASGIApp = Shortcut(_TooLarge(super().build_middleware_stack()))
+        self.user_middleware = added
+        for kind, args, kwargs in reversed(added):
+            app = kind(app, *args, **kwargs)
+        return RequestId(app)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""

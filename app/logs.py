@@ -4,13 +4,18 @@ An event name never varies; ids and numbers go beside it. Never in a log: tokens
 codes, card numbers, names, telephone numbers.
 """
 
+import json
 import logging
 import sys
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ids import new_id
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)
+"""Made once: `json.dumps` would make one for each line."""
 
 
 def configure(*, level: int = logging.INFO) -> None:
@@ -24,13 +29,17 @@ def configure(*, level: int = logging.INFO) -> None:
         processors=[
             *shared,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(_written),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+
+
+def _written(line: dict[str, Any], **_: Any) -> str:
+    return _ENCODER.encode(line)
 
 
 class RequestId:
@@ -52,5 +61,8 @@ class RequestId:
                 message["headers"].append((b"x-request-id", request_id.encode()))
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             await self.app(scope, receive, send_with_id)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)

@@ -239,11 +239,12 @@ def create_app(
     app.include_router(routes_till.router)
     h5.install(app, development=settings.environment != "production")
     probes.install(app)
-    app.add_middleware(
-        AppVersions,
-        oldest=settings.apps.min_versions,
-        stores={name: str(url) for name, url in settings.apps.stores.items()},
-    )
+    if settings.apps.min_versions:
+        app.add_middleware(
+            AppVersions,
+            oldest=settings.apps.min_versions,
+            stores={name: str(url) for name, url in settings.apps.stores.items()},
+        )
     app.add_middleware(probes.Metrics)
     return app
 

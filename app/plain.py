@@ -1,26 +1,104 @@
 """Routes for what everybody's phone asks all day: the endpoint, its guard, nothing between.
 
 The framework reads such a route's signature for the API's documentation, and stays out of the
-call: solving dependencies and keeping two stacks of exits costs as much as the work itself.
+call: solving dependencies and keeping two stacks of exits costs as much as the work itself. The
+`Shortcut` leads past its layers too, while all is in order; whatever is not goes through all of
+them, as any other request does.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BRIEF_BYTES = 4_096
 """A longer body goes the framework's way, with all its limits."""
+_BODY = "puhui.body"
+_RAISED = "puhui.raised"
 
 
-class PlainRoute(APIRoute):
+class HotRoute(APIRoute):
+    """A route that the `Shortcut` asks for an answer before the framework is troubled."""
+
+    async def answer(self, request: Request) -> Response | None:
+        """The answer; None: let the framework make it."""
+        raise NotImplementedError
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell a refusal that was raised on the shortcut, or do what it left to be done.
+
+        Args:
+            scope: what was asked.
+            receive: the body.
+            send: the way back.
+
+        """
+        raised: Exception | None = scope.pop(_RAISED, None)
+        if raised is not None:
+            raise raised
+        await super().handle(scope, receive, send)
+
+
+class Shortcut:
+    """Leads a request for a hot route straight to it, past layers that have nothing to do for it.
+
+    What is raised there goes through all of them, so it is told as from any route. It lies inside
+    of what every answer has (the request's id, its place in the numbers, the oldest app served).
+
+    Args:
+        app: everything, with all its layers.
+
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._hot: dict[tuple[str, str], HotRoute] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the hot route, if it is one; the long way otherwise."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self._hot is None:
+            self._hot = _hot_routes(scope["app"])
+        route = self._hot.get((scope["method"], scope["path"]))
+        if route is None or scope.get("root_path") or "fastapi.telemetry" in scope:
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = route
+        answer = None
+        try:
+            answer = await route.answer(Request(scope, receive, send))
+        except Exception as error:  # noqa: BLE001 -- raised again where every route's are told
+            scope[_RAISED] = error
+        if answer is not None:
+            await answer(scope, receive, send)
+            return
+        text: bytes | None = scope.pop(_BODY, None)
+        again = receive if text is None else _once_more(text, receive)
+        await self.app(scope, again, send)
+
+
+def _hot_routes(app: FastAPI) -> dict[tuple[str, str], HotRoute]:
+    """The application's hot routes, by method and whole path."""
+    return {
+        (method, str(each.path)): each.original_route
+        for each in iter_route_contexts(app.routes)
+        if isinstance(each.original_route, HotRoute)
+        for method in each.original_route.methods or ()
+    }
+
+
+class PlainRoute(HotRoute):
     """A route whose endpoint takes the request and one guard, and makes its answer itself.
 
     The guard takes the request alone. A refusal that is raised reaches the application's handlers
-    as from any route; the request id, metrics and limits lie outside of routes.
+    as from any route.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
@@ -37,25 +115,21 @@ class PlainRoute(APIRoute):
         self._guard: Callable[..., Any] = guard.call  # type: ignore[assignment]
         self._name: str = guard.name  # type: ignore[assignment]
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask the guard, then the endpoint; anything but the route's own method goes the long way.
+    async def answer(self, request: Request) -> Response | None:
+        """Ask the guard, then the endpoint; None for who sends a body, which nobody reads.
 
         Args:
-            scope: what was asked.
-            receive: the body, which nobody reads.
-            send: the way back.
+            request: what was asked.
 
         """
-        if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)
-            return
-        request = Request(scope, receive, send)
+        if "content-length" in request.headers or "transfer-encoding" in request.headers:
+            return None
         caller = await self._guard(request=request)
-        answer = await self.endpoint(request=request, **{self._name: caller})
-        await answer(scope, receive, send)
+        answer: Response = await self.endpoint(request=request, **{self._name: caller})
+        return answer
 
 
-class BriefRoute(APIRoute):
+class BriefRoute(HotRoute):
     """A route for a small JSON body: read here while all is in order, by the framework otherwise.
 
     The endpoint takes the request, one body, dependencies that need the request or headers alone,
@@ -77,23 +151,18 @@ class BriefRoute(APIRoute):
         self._optional = _headers(asked)
         self._asked = [_given(each) for each in asked.dependencies if each.name is not None]
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or let the framework do it.
+    async def answer(self, request: Request) -> Response | None:
+        """Read what is asked, guards first; None where the framework has to say what is wrong.
 
         Args:
-            scope: what was asked.
-            receive: the body.
-            send: the way back.
+            request: what was asked.
 
         """
-        if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)
-            return
-        request = Request(scope, receive, send)
         headers = request.headers
-        if not _is_brief(headers.get("content-type", ""), headers.get("content-length", "")):
-            await super().handle(scope, receive, send)
-            return
+        if "transfer-encoding" in headers or not _is_brief(
+            headers.get("content-type", ""), headers.get("content-length", "")
+        ):
+            return None
         values: dict[str, Any] = {"request": request}
         for name, ask in self._asked:
             values[name] = await ask(request)
@@ -101,12 +170,12 @@ class BriefRoute(APIRoute):
         try:
             values[self._body] = self._schema.validate_json(text)
         except ValidationError:
-            await super().handle(scope, _once_more(text, receive), send)
-            return
+            request.scope[_BODY] = text
+            return None
         for name, header in self._optional.items():
             values[name] = headers.get(header)
-        answer = await self.endpoint(**values)
-        await answer(scope, receive, send)
+        answer: Response = await self.endpoint(**values)
+        return answer
 
 
 def _is_brief(kind: str, length: str) -> bool:

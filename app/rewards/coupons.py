@@ -13,6 +13,7 @@ Source: Crockford, "Base 32" (the symbols, the check symbol modulo 37, and the l
 read as digits); RFC 2104 (HMAC), RFC 7693 (BLAKE2).
 """
 
+import base64
 import hashlib
 import hmac
 import io
@@ -39,6 +40,8 @@ _MAC_BYTES = _MAC_SYMBOLS * 5 // 8
 _PURPOSE = b"puhui coupon c1"
 _IGNORED = re.compile(r"[\s\-\u2010-\u2015\u2212_]+")
 _READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0", "。": "."})
+_CROCKFORDS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", SYMBOLS.encode())
+"""From the library's symbols to ours: both are five bits each, the highest first."""
 _LIVE_SYMBOLS = 8
 _SHAPE = re.compile(
     rf"C1\.?([{SYMBOLS}]{{{_BUCKET_SYMBOLS + _MAC_SYMBOLS}}})([{re.escape(CHECKS)}])?"
@@ -71,8 +74,8 @@ def code_of(key: bytes, *, bucket: int, redemption_id: UUID) -> str:
     assert 0 <= bucket < BUCKETS, "ten bits name a bucket"
     message = _PURPOSE + bucket.to_bytes(2, "big") + redemption_id.bytes
     mac = hmac.digest(key, message, "sha256")[:_MAC_BYTES]
-    number = int.from_bytes(mac, "big")
-    return PREFIX + as_symbols(bucket, _BUCKET_SYMBOLS) + as_symbols(number, _MAC_SYMBOLS)
+    symbols = base64.b32encode(mac).translate(_CROCKFORDS).decode()
+    return PREFIX + as_symbols(bucket, _BUCKET_SYMBOLS) + symbols
 
 
 def digest(code: str) -> bytes:

@@ -2,6 +2,7 @@
 
 In order: what this process knows of the offer, whom it is for, the gate, the crowd. Each of them
 may only say "need not try", and whoever has been answered before is let through to hear the same.
+The gate is asked where units are few enough to be gone in a moment; else its word would be "try".
 """
 
 import hashlib
@@ -73,7 +74,7 @@ class Admission:
         standing = Standing()
         if known is not None:
             standing = await self._standing(database, asking, known)
-            if known.mode is Mode.first_come:
+            if known.mode is Mode.first_come and not known.has_plenty:
                 await self._through_gate(database, asking, known, standing)
         async with self._crowd.enter(asking.offer_id, tight=self._gate.rests):
             yield standing

@@ -32,6 +32,12 @@ async def test_an_old_app_is_told_to_update(strict, sent):
     assert chinese.json()["title"] == "请更新应用"
 
 
+async def test_an_old_app_reads_no_wallet(strict):
+    """What lies past the framework's layers lies behind this one."""
+    answer = await strict.get("/v1/me/wallet", headers={"Puhui-App": "h5/1.9"})
+    assert answer.status_code == 426
+
+
 @pytest.mark.parametrize(
     "sent", ["h5/1.10", "h5/1.10.0", "h5/2.0", "other/0.1", "", "h5", "x" * 99]
 )

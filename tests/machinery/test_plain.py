@@ -48,6 +48,62 @@ async def test_a_plain_route_is_counted_under_its_template(client, database, key
     assert await counted() == before + 1
 
 
+async def test_a_refusal_is_counted_once(client):
+    """Whoever is refused on the shortcut goes through every layer, and adds one to the numbers."""
+
+    async def counted() -> float:
+        lines = (await client.get("/metrics")).text.splitlines()
+        mine = 'puhui_requests_total{method="GET",route="/v1/me/wallet",status="4xx"}'
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(mine))
+
+    before = await counted()
+    assert (await client.get("/v1/me/wallet")).status_code == 401
+    assert await counted() == before + 1
+
+
+async def test_a_hot_route_is_answered_past_the_framework(app, client, database, keys, monkeypatch):
+    """A wallet is read although the framework's router is broken; a body goes through it."""
+    async with database.writing() as tx:
+        headers = make.citizen_headers(keys, await make.rich(tx, 10))
+    await client.get("/livez")  # the layers have been made
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the router was asked")
+
+    monkeypatch.setattr(type(app.router), "__call__", broken)
+    assert (await client.get("/v1/me/wallet", headers=headers)).status_code == 200
+    for asked in (
+        client.get("/livez"),
+        client.get("/v1/me/wallet/", headers=headers),
+        client.head("/v1/me/wallet", headers=headers),
+        client.request("GET", "/v1/me/wallet", headers=headers, content=b"x"),
+    ):
+        assert (await asked).status_code == 500
+
+
+async def test_a_bug_on_a_hot_route_is_a_500(app, client, database, keys, monkeypatch):
+    """What nobody expected is a problem document with the request's id, like anywhere else."""
+    async with database.writing() as tx:
+        headers = make.citizen_headers(keys, await make.rich(tx, 10))
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(app.state.database, "reading_as", fail)
+    answer = await client.get("/v1/me/wallet", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal-error")
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_body_that_a_plain_route_does_not_read_is_bounded(app, client, database, keys):
+    """A wallet with an enormous body is 413, as on any route."""
+    async with database.writing() as tx:
+        headers = make.citizen_headers(keys, await make.rich(tx, 10))
+    large = b"x" * (app.state.settings.limits.body_bytes + 1)
+    answer = await client.request("GET", "/v1/me/wallet", headers=headers, content=large)
+    assert (answer.status_code, answer.json()["code"]) == (413, "http-413")
+
+
 def test_a_plain_route_that_asks_for_more_is_not_made():
     """An endpoint with a parameter of the query, without a guard, or with a nested one fails."""
 

@@ -16,6 +16,7 @@ from app.main import create_app
 from app.rewards.gate import Gate, Word
 from app.rewards.gate_crowd import Crowd
 from app.rewards.offers_errors import OfferBusy
+from app.rewards.offers_known import PLENTY
 from app.rewards.redeem_admission import Admission
 from app.settings import Settings
 from tests import make
@@ -138,6 +139,22 @@ async def test_a_store_that_is_emptied_in_the_middle(committing, keys, store):
 
     async with serving(committing, keys, store) as client:
         await rush(committing, keys, client, beside=emptying)
+
+
+async def test_where_there_is_plenty_nobody_asks_the_gate(committing, keys):
+    """A gate that says no, of an offer that cannot be gone in a second, is not even asked."""
+    async with committing.writing() as tx:
+        anna = await make.rich(tx, 1_000)
+        few, many = await make.offer(tx, stock=PLENTY - 1), await make.offer(tx, stock=PLENTY)
+    told = Store(always_no)
+    async with serving(committing, keys, told) as client:
+        for offer, asked in ((many, 0), (few, 1)):
+            answer = await client.post(
+                "/v1/me/redemptions",
+                json={"offer_id": str(offer.id)},
+                headers=citizen_headers(keys, anna, key=f"wish-{asked}-of-mine"),
+            )
+            assert (answer.status_code, told.asked) == (201, asked)
 
 
 async def test_a_slow_store_is_left_alone_for_a_while():

@@ -10,6 +10,7 @@ from app.cache import Cache
 from app.rewards import gate, offers_known
 from app.rewards.gate import Gate, Word
 from app.rewards.offers_known import KnownOffers
+from tests import make
 
 PEOPLE = 300
 
@@ -72,14 +73,38 @@ async def test_a_rush_reads_an_offer_once(monkeypatch):
         async def reading(self):
             yield None
 
-    async def read(tx, *, offer_id):
-        reads.append(offer_id)
+    async def read(tx, *, offer_ids):
+        reads.append(offer_ids)
         await asyncio.sleep(0)
+        return {}
 
     monkeypatch.setattr(offers_known, "read", read)
     offer_id = uuid4()
     await asyncio.gather(*(known.get(Places(), offer_id=offer_id) for _ in range(PEOPLE)))
-    assert reads == [offer_id]
+    assert reads == [[offer_id]]
+
+
+async def test_what_is_asked_for_is_read_together(committing, monkeypatch):
+    """Four offers that are asked for second after second cost one reading a second, not four."""
+    async with committing.writing() as tx:
+        offers = [(await make.offer(tx, stock=stock)).id for stock in (7, 20_000, 9, 9)]
+    clock = [10**9]
+    monkeypatch.setattr(offers_known.time, "monotonic_ns", lambda: clock[0])
+    known, reads, really = KnownOffers(), [], offers_known.read
+
+    async def read(tx, *, offer_ids):
+        reads.append(set(offer_ids))
+        return await really(tx, offer_ids=offer_ids)
+
+    monkeypatch.setattr(offers_known, "read", read)
+    strange = uuid4()
+    for _ in range(3):
+        clock[0] += offers_known.LIFE_NS
+        found = [await known.get(committing, offer_id=each) for each in (*offers, strange)]
+        assert [each and each.units for each in found] == [7, 20_000, 9, 9, None]
+        assert [each and each.has_plenty for each in found] == [False, True, False, False, None]
+    # One after the other at first; from then on together, and what does not exist by itself.
+    assert reads[5:] == [set(offers), {strange}] * 2
 
 
 async def test_an_offer_that_could_not_be_read_is_read_again(monkeypatch):
@@ -93,8 +118,8 @@ async def test_an_offer_that_could_not_be_read_is_read_again(monkeypatch):
                 raise OSError("away")
             yield None
 
-    async def read(tx, *, offer_id):
-        return None
+    async def read(tx, *, offer_ids):
+        return {}
 
     monkeypatch.setattr(offers_known, "read", read)
     offer_id = uuid4()

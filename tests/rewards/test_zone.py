@@ -75,6 +75,6 @@ async def test_a_merchants_day_is_the_programmes(york):
 async def test_a_claim_is_admitted_by_the_programmes_clock(york):
     """The entrance knows the zone with the offer, so that an age is a difference of its years."""
     offer = await make.offer(york, audience={"age_at_least": 70})
-    known = await read(york, offer_id=offer.id)
+    known = (await read(york, offer_ids=[offer.id]))[offer.id]
     assert known.zone == "America/New_York"
     assert NOON.astimezone(await zone(york)).year == 2026
