@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 
 from app.problems import DomainError
 from app.settings import RedisSettings
-from app.store_line import StoreLine, line_to
 
 log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -34,8 +33,6 @@ WAKE_AFTER_MS = 30
 LANE = 32
 """How many questions of one process are under way at once; a rush waits for its turn."""
 
-_COUNTED_S = 90
-"""How long a minute's count is kept."""
 _COUNT = """
 local n = redis.call('INCR', KEYS[1])
 if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
@@ -56,13 +53,11 @@ class Cache:
 
     Args:
         redis: a client, or None where there is no store at all.
-        line: a line to the same store for what is asked at every request, where there is one.
 
     """
 
-    def __init__(self, redis: "Redis | None", line: StoreLine | None = None) -> None:
+    def __init__(self, redis: "Redis | None") -> None:
         self._redis = redis
-        self._line = line
         self._rests_until_s = 0
         self._waking: asyncio.Future[None] | None = None
         self._lane = asyncio.Semaphore(LANE)
@@ -100,7 +95,7 @@ class Cache:
         """
         minute = int(time.time()) // 60
         key = f"limit:{who}:{minute}"
-        count = await self._ask(lambda redis: self._count(redis, key))
+        count = await self._ask(lambda redis: redis.eval(_COUNT, 1, key, "90"))
         if count is None:
             allowed = await self._local.hit(RateLimitItemPerMinute(per_minute), who)
         else:
@@ -130,17 +125,8 @@ class Cache:
         """Let the connections go."""
         if self._waking is not None:
             self._waking.cancel()
-        if self._line is not None:
-            await self._line.close()
         if self._redis is not None:
             await self._redis.aclose()
-
-    async def _count(self, redis: Redis, key: str) -> int:
-        """Add one; the first of a minute gives the count its life, before there is one."""
-        if self._line is None:
-            return int(await redis.eval(_COUNT, 1, key, str(_COUNTED_S)))
-        life = ("SET", key, 0, "EX", _COUNTED_S, "NX")
-        return int(await self._line.ask(life, ("INCR", key)))
 
     async def _ask(self, question: Callable[[Redis], Awaitable[_T]]) -> _T | None:
         """The store's answer, or None when it has none to give; a failure lets it rest."""
@@ -164,4 +150,4 @@ def cache_for(settings: RedisSettings, url: str | None) -> Cache:
         return Cache(None)
     wait_s = settings.timeout_ms / 1000
     redis = Redis.from_url(url, socket_timeout=wait_s, socket_connect_timeout=wait_s)
-    return Cache(redis, line_to(url, wait_s=wait_s))
+    return Cache(redis)
