@@ -184,7 +184,7 @@ async def test_language_and_looks_are_chosen_and_kept(browser, town):
         await page.click("[data-test=leave]")
         await page.wait_for_selector("input[name=phone]")
         kept = await page.evaluate("Object.keys(localStorage).sort().join()")
-        assert kept == "puhui.language,puhui.outbox,puhui.theme"
+        assert kept == "puhui.language,puhui.outbox,puhui.theme,puhui.zone"
         await page.goto("/#/wallet")
         await page.wait_for_selector("input[name=phone]")
 
