@@ -35,7 +35,7 @@ LOOK = """
   if (width > innerWidth) wrong.push(`the page is ${width} wide`);
   for (const e of document.querySelectorAll("a, button, input, select, summary, textarea, img, meter, progress")) {
     if (!shown(e)) continue;
-    const name = e.getAttribute("aria-label") || e.getAttribute("alt") || e.innerText
+    const name = e.getAttribute("aria-label") || (e.getAttribute("alt") === "" ? "decoration" : e.getAttribute("alt")) || e.innerText
       || (e.labels && e.labels[0] && e.labels[0].innerText);
     if (!name || !name.trim()) wrong.push(`nameless: ${e.outerHTML.slice(0, 120)}`);
     if (/undefined|null|NaN|\\{\\w+\\}/.test(name || "")) wrong.push(`odd name: ${name}`);

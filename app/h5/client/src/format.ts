@@ -100,6 +100,14 @@ export function monthText(month: string): string {
   return formatted(`${month.slice(0, 7)}-15T04:00:00Z`, { month: english.value ? "short" : "numeric" });
 }
 
+/** A unit as it is printed: kgCO2e/p.km is kg CO₂e/person·km. */
+export function unitText(unit: string): string {
+  return unit
+    .replace(/CO2e/g, " CO₂e")
+    .replace(/\bp\.km\b/g, t("person_km"))
+    .replace(/(^|\/)p($|\/)/g, `$1${t("person")}$2`);
+}
+
 /** An exact decimal, cut to what a person reads. */
 export function readable(value: string): string {
   if (!/^-?\d+\.\d{5,}$/.test(value)) return value;

@@ -1,1 +1,0 @@
-import{M as e,N as t,q as n,zt as r}from"./load-BH9hGD1K.js";import{E as i}from"./index-DGnl2FG7.js";function a(){let a=r(!1);async function o(r){a.value=!0;try{return await r(),!0}catch(r){if(r instanceof e)i(n(`offline_nothing`),`bad`);else if(r instanceof t)i(r.message,`bad`);else throw r;return!1}finally{a.value=!1}}return{busy:a,attempt:o}}export{a as t};
