@@ -10,6 +10,8 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 
+from app.database import ReadTx
+
 DIST = Path(__file__).parent / "dist"
 STAMP = "built.json"
 """What `make h5` knows about a build; it is not served."""
@@ -54,9 +56,16 @@ class Served:
 
 
 class ClientSettings(BaseModel):
-    """What the page has to know before anybody is signed in."""
+    """What the page has to know before anybody is signed in.
+
+    Attributes:
+        development: whether it offers what only a developer needs.
+        zone: where the programme's days begin and end.
+
+    """
 
     development: bool
+    zone: str
 
 
 def files(folder: Path = DIST) -> dict[str, Served]:
@@ -96,13 +105,16 @@ def install(app: FastAPI, *, development: bool) -> None:
         development: whether the page offers what only a developer needs.
 
     """
-    settings = ClientSettings(development=development).model_dump_json()
 
     @app.get("/client.json", include_in_schema=False)
-    async def tell_client() -> Response:
+    async def tell_client(request: Request, tx: ReadTx) -> Response:
         """What the page has to know before anybody is signed in."""
+        versions = await request.app.state.catalogue.versions(tx)
+        settings = ClientSettings(development=development, zone=str(versions.zone))
         return Response(
-            settings, headers=_ALWAYS | {"Cache-Control": _ASK_AGAIN}, media_type="application/json"
+            settings.model_dump_json(),
+            headers=_ALWAYS | {"Cache-Control": _ASK_AGAIN},
+            media_type="application/json",
         )
 
     for path, served in files().items():

@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, LiteralString
 
 import pytest
 
+from app.ids import new_id
 from app.intake import providers
+from app.keys import Keys
 from app.notices.enqueue import enqueue
 from app.people import linking
-from app.people.register import CitizenView, register_citizen
+from app.people.register import CitizenView, register_citizen, register_newcomer
 from app.people.subjects import digest_of
 from app.people.tokens import DEVELOPMENT_LIFE, Audience, Tokens
 from app.rights import requests
@@ -27,21 +30,53 @@ class Town:
     site: Site
     citizen: CitizenView
     counter: ShopCounter
-    token: str
+    keys: Keys
 
     @asynccontextmanager
     async def hand(
-        self, chromium, *, language: str = "zh-CN", dark: bool = False
+        self,
+        chromium,
+        *,
+        language: str = "zh-CN",
+        dark: bool = False,
+        of: CitizenView | None = None,
     ) -> AsyncIterator[Watched]:
-        """The citizen's phone, signed in and looked at to the end."""
+        """The citizen's phone, or somebody else's: signed in and looked at to the end."""
         async with phone(chromium, self.site.address, language=language) as watched:
             page = watched.page
             await page.clock.set_fixed_time(NOON)
             await page.emulate_media(color_scheme="dark" if dark else "light")
-            await page.goto(f"/#/in/{self.token}")
+            await page.goto(f"/#/in/{self.token_of(of or self.citizen)}")
             await page.wait_for_selector("[data-test=points]")
             yield watched
             await see(page)
+
+    @property
+    def token(self) -> str:
+        """What lets the citizen in."""
+        return self.token_of(self.citizen)
+
+    def token_of(self, person: CitizenView) -> str:
+        """What lets somebody in."""
+        return Tokens(self.keys.token).sign(
+            Audience.citizen,
+            subject=str(person.id),
+            account_id=person.account_id,
+            now=NOON,
+            life=DEVELOPMENT_LIFE,
+        )
+
+    async def newcomer(self) -> CitizenView:
+        """Somebody who has just proved a phone, and has said nothing yet."""
+        async with self.site.database.writing() as tx:
+            return await register_newcomer(tx, citizen_id=new_id(), now=NOON)
+
+    async def one(self, statement: LiteralString, *values: object) -> tuple[Any, ...]:
+        """The one row that a question has."""
+        async with self.site.database.reading() as tx:
+            rows = await (await tx.execute(statement, values)).fetchall()
+        (row,) = rows
+        return row
 
     async def count(self, table: str) -> int:
         """How many rows the citizen has."""
@@ -90,11 +125,4 @@ async def town(site, keys) -> Town:  # noqa: F811  # the fixture above
         citizen = await register_citizen(tx, nickname="lin", district_code="321102", now=NOON)
         await make.points(tx, citizen.account_id, 300)
         counter = await a_shop(tx)
-    token = Tokens(keys.token).sign(
-        Audience.citizen,
-        subject=str(citizen.id),
-        account_id=citizen.account_id,
-        now=NOON,
-        life=DEVELOPMENT_LIFE,
-    )
-    return Town(site, citizen, counter, token)
+    return Town(site, citizen, counter, keys)

@@ -33,14 +33,17 @@ LOOK = """
   const wrong = [];
   const width = document.scrollingElement.scrollWidth;
   if (width > innerWidth) wrong.push(`the page is ${width} wide`);
-  for (const e of document.querySelectorAll("a, button, input, select, summary, img, meter")) {
+  for (const e of document.querySelectorAll("a, button, input, select, summary, textarea, img, meter, progress")) {
     if (!shown(e)) continue;
-    const name = e.getAttribute("aria-label") || e.getAttribute("alt") || e.innerText
+    const name = e.getAttribute("aria-label") || (e.getAttribute("alt") === "" ? "decoration" : e.getAttribute("alt")) || e.innerText
       || (e.labels && e.labels[0] && e.labels[0].innerText);
     if (!name || !name.trim()) wrong.push(`nameless: ${e.outerHTML.slice(0, 120)}`);
     if (/undefined|null|NaN|\\{\\w+\\}/.test(name || "")) wrong.push(`odd name: ${name}`);
-    const box = e.getBoundingClientRect();
-    if (e.matches("button, input:not([type=radio])") && box.height < 24) wrong.push(`small: ${name}`);
+    const pressed = e.matches("input") && e.labels && e.labels[0] ? e.labels[0] : e;
+    const box = pressed.getBoundingClientRect();
+    const inText = e.matches("a") && e.closest("p.note");  // a word of a sentence
+    if (e.matches("a, button, input, select, summary, textarea") && !inText && Math.min(box.height, box.width) < 43.5)
+      wrong.push(`small, ${Math.round(box.width)} by ${Math.round(box.height)}: ${name}`);
   }
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {

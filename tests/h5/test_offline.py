@@ -89,6 +89,30 @@ async def test_a_refusal_ends_a_waiting_wish(browser, town):
     assert await town.count("redemption") == 0
 
 
+async def test_what_waits_without_a_body_is_in_nobodys_way(browser, town):
+    """An unlinking that waits for a network leaves offers open, and is carried out afterwards."""
+    await town.link()
+    async with town.hand(browser) as watched:
+        page = watched.page
+        await page.goto("/#/offers")
+        await page.click("[data-test=offer]")
+        await page.wait_for_selector("footer button:enabled")
+        await page.goto("/#/links")
+        await page.wait_for_selector("text=解除")
+        await page.context.set_offline(True)
+        await page.click("button:has-text('解除')")
+        await page.click("[data-test=unlink]")
+        await page.wait_for_selector("text=已记下")
+        assert await page.evaluate(KEPT) == 1
+        await page.goto("/#/offers")
+        await page.click("[data-test=offer]")
+        await page.wait_for_selector("footer button:enabled")
+        await page.context.set_offline(False)
+        await until(page, KEPT, 0)
+    ended = await town.one("SELECT valid_until IS NOT NULL FROM link")
+    assert ended == (True,)
+
+
 async def test_a_stale_token_is_renewed_once_for_all(browser, town):
     """Many requests find the token stale; one renewal serves them, as its token works once."""
     renewals = []

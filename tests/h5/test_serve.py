@@ -8,6 +8,7 @@ import pytest
 from app.database import Database
 from app.h5 import serve
 from app.settings import Settings
+from tests import city
 
 FOREIGN = re.compile(rb"(?:https?:)?//(?!www\.w3\.org/)[a-z0-9-]+\.[a-z]{2,}", re.IGNORECASE)
 
@@ -65,11 +66,12 @@ async def test_the_worker_keeps_the_shell_and_every_file_of_it(client):
 async def test_a_developers_door_is_shut_in_production(
     environment, development, cache, keys, connection
 ):
-    """Only a place to try things lets a token be pasted."""
+    """Only a place to try things lets a token be pasted; the page learns the programme's zone."""
     import httpx
 
     from app.main import create_app
 
+    await city.programme(connection)
     settings = Settings(environment="test").model_copy(update={"environment": environment})
     app = create_app(
         settings, database=Database(None, None, single=connection), cache=cache, keys=keys,
@@ -77,7 +79,10 @@ async def test_a_developers_door_is_shut_in_production(
     )  # fmt: skip
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        assert (await client.get("/client.json")).json() == {"development": development}
+        assert (await client.get("/client.json")).json() == {
+            "development": development,
+            "zone": "Asia/Shanghai",
+        }
 
 
 async def test_the_apis_own_refusals_are_left_alone(client):

@@ -121,6 +121,12 @@ SCREENS = {
     "/messages": "messages",
     "/settings": "settings",
     "/privacy": "privacy",
+    "/profile": "profile",
+    "/consents": "consents",
+    "/appeals": "appeals",
+    "/household": "household",
+    "/guardians": "guardians",
+    "/donate": "donate",
 }
 
 
@@ -184,7 +190,7 @@ async def test_language_and_looks_are_chosen_and_kept(browser, town):
         await page.click("[data-test=leave]")
         await page.wait_for_selector("input[name=phone]")
         kept = await page.evaluate("Object.keys(localStorage).sort().join()")
-        assert kept == "puhui.language,puhui.outbox,puhui.theme"
+        assert kept == "puhui.language,puhui.outbox,puhui.theme,puhui.zone"
         await page.goto("/#/wallet")
         await page.wait_for_selector("input[name=phone]")
 
@@ -247,7 +253,7 @@ async def test_a_stranger_comes_in_by_phone(browser, town):
         await page.goto("/#/settings")
         await page.wait_for_selector("text=本机")
         await see(page, "settings_signed_in_zh")
-        await page.click("[data-test=leave]")
+        await page.click("text=退出所有设备")
         await page.click(".language")
         await page.wait_for_selector("text=Puhui")
         await see(page, "sign_in_en")

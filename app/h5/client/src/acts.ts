@@ -2,7 +2,7 @@
 import { get } from "./api/client";
 import type { Schemas } from "./api/shapes";
 import { dayOf, daysBefore } from "./format";
-import { pick } from "./i18n";
+import { pick, wide } from "./i18n";
 
 export interface Act {
   id: string;
@@ -15,8 +15,10 @@ export interface Act {
   grams: number | null;
   points: number | null;
   corrected: boolean;
-  /** Whether a person still has to look at it; what was refused says so itself. */
-  reviewed: boolean;
+  /** What stands between it and its points, if anything does. */
+  waits: "review" | "answer" | "refused" | null;
+  /** The day by which somebody answers. */
+  expected: string | null;
   /** The id to ask the explanation with; empty without one. */
   explained: string;
 }
@@ -91,7 +93,8 @@ function ofReduction(each: Schemas["ReductionView"]): Act {
     grams: each.grams,
     points: each.points,
     corrected: each.corrected,
-    reviewed: false,
+    waits: null,
+    expected: null,
     explained: each.reduction_id,
   };
 }
@@ -103,13 +106,21 @@ function ofFeed(each: Schemas["FeedItem"]): Act {
     kind: each.kind,
     at: each.at,
     day: dayOf(each.at),
-    title: each.title,
-    subtitle: each.subtitle,
+    title: wide(each.title),
+    // Of an act its grams are told in the page's own way; of what waits its day.
+    subtitle: each.kind === "act" || each.expected_on ? "" : wide(each.subtitle),
     scenario: each.scenario,
     grams: each.grams_g,
     points: each.points,
     corrected: each.state === "corrected",
-    reviewed: each.state === "under_review" || each.kind === "pending",
+    waits: waitOf(each),
+    expected: each.expected_on,
     explained: explained?.[1] ?? "",
   };
+}
+
+function waitOf(each: Schemas["FeedItem"]): Act["waits"] {
+  if (each.kind === "pending") return "answer";
+  if (each.kind !== "held") return null;
+  return each.state === "refused" ? "refused" : "review";
 }

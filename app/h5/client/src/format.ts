@@ -1,15 +1,16 @@
 /** Numbers and times as people in the city read them. */
 import { english, language, t } from "./i18n";
+import { settings } from "./settings";
 
-const ZONE = "Asia/Shanghai";
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export interface Amount {
   number: string;
   unit: string;
 }
 
-/** Grams as a number and its unit: 660 g, 1.24 kg, 3.1 t. */
+/** Grams as a number and its unit: 660 g, 1.240 kg, 3.105 t. */
 export function mass(grams: number): Amount {
   const size = Math.abs(grams);
   if (size < 1_000) return { number: whole(grams), unit: t("gram") };
@@ -40,7 +41,24 @@ export function yuan(fen: number): string {
 
 /** The civil day of a moment in the city, as 2026-03-01. */
 export function dayOf(at: string | number | Date): string {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: ZONE }).format(new Date(at));
+  return new Intl.DateTimeFormat("en-CA", { timeZone: settings.value.zone }).format(new Date(at));
+}
+
+/** The moment at which a civil day of the city has this hour. */
+export function momentOf(day: string, hour: number): Date {
+  const guess = Date.parse(`${day}T00:00:00Z`) + hour * HOUR_MS;
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: settings.value.zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+  }).formatToParts(guess);
+  const part = (type: string) => Number(parts.find((each) => each.type === type)?.value);
+  const shown = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"));
+  return new Date(guess - (shown - guess));
 }
 
 /** The day so many days before a day. */
@@ -82,6 +100,14 @@ export function monthText(month: string): string {
   return formatted(`${month.slice(0, 7)}-15T04:00:00Z`, { month: english.value ? "short" : "numeric" });
 }
 
+/** A unit as it is printed: kgCO2e/p.km is kg CO₂e/person·km. */
+export function unitText(unit: string): string {
+  return unit
+    .replace(/CO2e/g, " CO₂e")
+    .replace(/\bp\.km\b/g, t("person_km"))
+    .replace(/(^|\/)p($|\/)/g, `$1${t("person")}$2`);
+}
+
 /** An exact decimal, cut to what a person reads. */
 export function readable(value: string): string {
   if (!/^-?\d+\.\d{5,}$/.test(value)) return value;
@@ -89,10 +115,10 @@ export function readable(value: string): string {
 }
 
 function decimal(value: number): string {
-  const digits = Math.abs(value) < 100 ? 2 : 1;
-  return new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
+  const exact = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
+  return new Intl.NumberFormat(language.value, exact).format(value);
 }
 
 function formatted(at: string, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(language.value, { timeZone: ZONE, ...options }).format(new Date(at));
+  return new Intl.DateTimeFormat(language.value, { timeZone: settings.value.zone, ...options }).format(new Date(at));
 }

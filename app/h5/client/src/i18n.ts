@@ -29,7 +29,17 @@ export function t(word: Word, facts: Record<string, string | number> = {}): stri
 
 /** One of a pair that the service gave. */
 export function pick(zh: string, en: string): string {
-  return english.value ? en || zh : zh || en;
+  return wide(english.value ? en || zh : zh || en);
+}
+
+const WIDE: Record<string, string> = { ",": "，", ":": "：", ";": "；", "?": "？", "!": "！" };
+
+/** A sentence of the service as it is printed: beside a Chinese letter stand Chinese marks. */
+export function wide(text: string): string {
+  return text
+    .replace(/([\u4e00-\u9fff”）])([,:;?!])/g, (_, letter: string, mark: string) => letter + WIDE[mark])
+    .replace(/([,:;?!])(?=[\u4e00-\u9fff“])/g, (mark) => WIDE[mark] ?? mark)
+    .replace(/\(([^()]*[\u4e00-\u9fff][^()]*)\)/g, "（$1）");
 }
 
 function first(): Language {

@@ -22,6 +22,13 @@ const PATTERNS: [string, RegExp, string[]][] = [
   ["messages", /^\/messages$/, []],
   ["settings", /^\/settings$/, []],
   ["privacy", /^\/privacy$/, []],
+  ["appeals", /^\/appeals$/, []],
+  ["appeal", /^\/appeals\/(trip|act|any)\/([\w-]+)$/, ["kind", "id"]],
+  ["household", /^\/household$/, []],
+  ["guardians", /^\/guardians$/, []],
+  ["profile", /^\/profile$/, []],
+  ["consents", /^\/consents$/, []],
+  ["donate", /^\/donate$/, []],
   ["enter", /^\/in\/([\w.-]+)$/, ["token"]],
 ];
 

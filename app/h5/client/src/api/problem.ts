@@ -1,5 +1,7 @@
 /** A refusal of the service (RFC 9457), or the fact that it could not be reached. */
 
+import { wide } from "../i18n";
+
 /** What the service says; `facts` are the members beside the standard ones. */
 export class Problem extends Error {
   constructor(
@@ -21,8 +23,8 @@ export class Problem extends Error {
     return new Problem(
       answer.status,
       text("code") || `http-${answer.status}`,
-      text("title") || answer.statusText,
-      text("detail"),
+      wide(text("title") || answer.statusText),
+      wide(text("detail")),
       text("request_id"),
       Number(answer.headers.get("retry-after")) || 0,
       facts,
