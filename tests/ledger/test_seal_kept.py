@@ -7,7 +7,7 @@ import psycopg
 import pytest
 import structlog
 
-from app.ledger import seal, seal_kept, seal_verify, verify
+from app.ledger import seal_kept, seal_verify, verify
 from app.worker_books import seal_books
 from tests import city, make
 from tests.ledger.histories import NOON, gain, owner
@@ -44,8 +44,10 @@ async def outside(committing, live_client):
 
 async def lost(tx, *texts):
     """What a comparison with these texts says."""
-    found = [await seal_kept.compare(tx, kept=seal_kept.read(text)) for text in texts]
-    return [(each.what, each.at) for each in sum(found, [])]
+    found = []
+    for text in texts:
+        found += await seal_kept.compare(tx, kept=seal_kept.read(text))
+    return [(each.what, each.at) for each in found]
 
 
 async def test_a_rollback_is_found_by_whoever_kept_a_head(outside, fresh_urls):

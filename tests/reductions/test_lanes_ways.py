@@ -118,7 +118,10 @@ def scans(plan):
     """Every table that a plan reads, with all conditions of the node that reads it."""
     name = MONTH.sub("", plan.get("Relation Name", ""))
     if name and plan["Node Type"] != "ModifyTable":
-        yield name, " ".join(str(plan.get(each, "")) for each in ("Index Cond", "Recheck Cond", "Filter"))
+        yield (
+            name,
+            " ".join(str(plan.get(each, "")) for each in ("Index Cond", "Recheck Cond", "Filter")),
+        )
     for part in plan.get("Plans", ()):
         yield from scans(part)
 
