@@ -35,17 +35,22 @@ def _expires(at: str) -> str:
 
 
 # The day was read before the balance was locked, and a clock may step an hour: for two hours about
-# midnight the day before or after is as good, which matters at the turn of a quarter only. Marks
-# follow one another in time (another law), so the first one behind a booking is the earliest.
+# midnight the day before or after is as good, which matters at the turn of a quarter only. Behind
+# an entry from a clock that was ahead, time was counted on from that one's: such a booking was
+# made by then, and nobody knows since when. Marks follow one another in time (another law), so
+# the first one behind a booking is the earliest.
 _LOTS = f"""
 WITH mark AS (
   SELECT bucket, account_id, unit, cum_earned AS place, expires_on FROM lot
    UNION ALL
   SELECT bucket, account_id, unit, earned, last_expiry FROM balance WHERE earned > 0
 ), gain AS (
-  SELECT bucket, account_id, unit, seq, place, posted_at AT TIME ZONE %(zone)s AS at
+  SELECT bucket, account_id, unit, seq, place, posted_at AT TIME ZONE %(zone)s AS by,
+         CASE WHEN posted_at > earlier + interval '1 ms' THEN posted_at AT TIME ZONE %(zone)s
+              END AS at
     FROM (SELECT bucket, account_id, unit, seq, posted_at, earned_after AS place,
-                 lag(earned_after, 1, 0::bigint) OVER w AS before
+                 lag(earned_after, 1, 0::bigint) OVER w AS before,
+                 lag(posted_at, 1, '-infinity') OVER w AS earlier
             FROM entry WINDOW w AS (PARTITION BY bucket, account_id, unit ORDER BY seq)) AS e
    WHERE place > before
 ), rule AS (
@@ -55,7 +60,7 @@ WITH mark AS (
 ), due AS (
   SELECT g.bucket, g.account_id, g.unit, g.place,
          max({_expires("at - interval '2 hours'")}) OVER w AS earliest,
-         max({_expires("at + interval '2 hours'")}) OVER w AS latest
+         max({_expires("by + interval '2 hours'")}) OVER w AS latest
     FROM gain g LEFT JOIN rule l USING (unit)
   WINDOW w AS (PARTITION BY g.bucket, g.account_id, g.unit ORDER BY g.seq)
 ), axis AS (

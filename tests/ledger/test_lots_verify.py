@@ -96,6 +96,16 @@ async def test_whoever_moves_a_mark_or_its_day_is_found(town, fresh_urls):
         assert await breaches(Inside(connection)) == 0
 
 
+async def test_a_clock_that_was_far_ahead_is_no_breach(tx):
+    """Behind an entry of next year time is counted on; the points still expire by their own day."""
+    anna = make.account()
+    ends = points_expire_on(MIDNIGHT.astimezone(ZONE).date(), months=MONTHS)
+    await gain(tx, anna, 30, ends=ends, now=MIDNIGHT)
+    await buy(tx, anna, 10, now=MIDNIGHT + timedelta(days=300))
+    await gain(tx, anna, 30, ends=ends, now=MIDNIGHT + timedelta(days=1))
+    assert await breaches(tx) == 0
+
+
 async def test_points_with_a_day_of_their_own_are_found(tx):
     """Points that were booked with another day than the rule's are a breach, not a lot."""
     await gain(tx, make.account(), 30, ends=date(2029, 3, 31), now=MIDNIGHT)
