@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from rich.table import Table
 
 from app.clock import utc_now
 from app.demo.servers import Found, opened, servers
-from app.ledger import seal_verify
+from app.ledger import seal_kept, seal_verify
+from app.ledger.seal_kept import Kept
 from app.ledger.seal_verify import Breach, Report
 from app.telling import out, told
 
@@ -27,6 +29,8 @@ MEANING = {
     "round_changed": ("轮次被改动", "the round does not agree with its seals or its chain"),
     "round_missing": ("轮次缺失", "the round is missing"),
     "day_changed": ("日根被改动", "the day's root does not agree with the chains"),
+    "head_lost": ("账本被回退", "was kept elsewhere, and is not in the book any more"),
+    "head_rewritten": ("账本被重写", "was kept elsewhere with another chain"),
 }
 
 
@@ -35,6 +39,10 @@ def verify(
     since: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="With --seals: trust the root of the day before."),
+    ] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option(help="With --seals: answers of /v1/log/seals or worker's logs you kept."),
     ] = None,
 ) -> None:
     """Prove every invariant of the books on the live database; exit 1 on any breach."""
@@ -48,12 +56,16 @@ def verify(
             began_ns = time.monotonic_ns()
             async with database.snapshot() as tx:
                 report = await seal_verify.verify_seals(tx, since=_day(since))
+                report.breaches.extend(await seal_kept.compare(tx, kept=heads))
             tell(report, elapsed_ms=max((time.monotonic_ns() - began_ns) // 10**6, 1))
             return not report.breaches
 
     with told():
-        if since is not None and not seals:
-            raise typer.BadParameter("--since goes with --seals")
+        if (since is not None or kept is not None) and not seals:
+            raise typer.BadParameter("--since and --kept go with --seals")
+        heads = seal_kept.read(kept.read_text(encoding="utf-8")) if kept else Kept()
+        if kept and not len(heads):
+            raise typer.BadParameter(f"{kept} has no head of the book in it")
         with servers() as found:
             if not asyncio.run(prove(found)):
                 raise typer.Exit(1)

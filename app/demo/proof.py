@@ -4,7 +4,7 @@ from app.catalogue import budgets_verify
 from app.catalogue.versions import Catalogue
 from app.checks import Check
 from app.database import Database
-from app.ledger import rollup_verify, seal_checks
+from app.ledger import lots_verify, rollup_verify, seal_checks
 from app.ledger import verify as ledger
 from app.merchants import verify as merchants
 from app.people import verify as people
@@ -20,6 +20,9 @@ async def prove(database: Database) -> list[Check]:
         versions = await Catalogue().versions(tx)
         return [
             *await ledger.checks(tx),
+            *await lots_verify.checks(
+                tx, zone=versions.zone, life_months=versions.points_life_months
+            ),
             *await rollup_verify.checks(tx, zone=versions.zone),
             *await seal_checks.checks(tx),
             *await merchants.checks(tx),

@@ -1,7 +1,8 @@
 """Reads: what an account had at a past moment, as it was known then, or as it was in effect.
 
 Both count what was booked. Points that were held at that moment are in both figures: a hold is
-not an entry and leaves none.
+not an entry and leaves none. A booking is known from the moment its request came in, which is
+seconds before its commit at most: only an answer about the last seconds may still change.
 """
 
 from datetime import datetime

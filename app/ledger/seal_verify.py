@@ -41,6 +41,8 @@ What = Literal[
     "round_changed",
     "round_missing",
     "day_changed",
+    "head_lost",
+    "head_rewritten",
 ]
 
 

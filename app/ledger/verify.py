@@ -10,10 +10,11 @@ from app.database import Tx
 _BALANCES = """
 SELECT count(*), count(*) FILTER (
          WHERE coalesce(e.total, 0) <> b.earned - b.consumed
-            OR coalesce(e.last, 0) <> b.last_seq OR coalesce(e.n, 0) <> b.last_seq)
+            OR coalesce(e.last, 0) <> b.last_seq OR coalesce(e.n, 0) <> b.last_seq
+            OR coalesce(e.latest, '-infinity') <> b.last_posted_at)
   FROM balance b
   FULL JOIN (SELECT bucket, account_id, unit, sum(amount) AS total, max(seq) AS last,
-                    count(*) AS n
+                    count(*) AS n, max(posted_at) AS latest
                FROM entry GROUP BY 1, 2, 3) e USING (bucket, account_id, unit)
 """
 _CHAIN = """
@@ -57,11 +58,16 @@ SELECT count(*), count(*) FILTER (WHERE refunded > coalesce(spent, 0))
                FROM entry WHERE kind = 2 GROUP BY 1, 2, 3, 4) s
        USING (bucket, account_id, unit, ref)
 """
-# Claw-backs and adjustments of corrections (contra 4) have their cause in another book.
+# Claw-backs and adjustments of corrections (contra 4) have their cause in another book. Only a
+# refund is of something else (and then of a purchase, says the law before).
 _BOOKED = """
-SELECT count(*), count(*) FILTER (WHERE coalesce(e.booked, 0) <> coalesce(c.booked, 0))
-  FROM (SELECT bucket, account_id, unit, kind, ref, booked FROM cause) c
-  FULL JOIN (SELECT bucket, account_id, unit, kind, ref, sum(amount) AS booked FROM entry
+SELECT count(*), count(*) FILTER (
+         WHERE coalesce(e.booked, 0) <> coalesce(c.booked, 0) OR e.contra <> c.contra
+            OR c.points <> c.booked - c.owed - c.borne OR (c.kind <> 3 AND c.of_ref <> c.ref))
+  FROM cause c
+  FULL JOIN (SELECT bucket, account_id, unit, kind, ref, sum(amount) AS booked,
+                    min(contra) AS contra
+               FROM entry
               WHERE kind IN (3, 7, 8) OR (kind IN (5, 6) AND contra <> 4) GROUP BY 1, 2, 3, 4, 5) e
        USING (bucket, account_id, unit, kind, ref)
 """

@@ -35,14 +35,6 @@ class WrongOffice(DomainError):
     title_zh = "无此岗位权限"
 
 
-class DevelopmentOnly(DomainError):
-    """Development sign-in is switched off in production."""
-
-    status = 403
-    title = "Not in production"
-    title_zh = "生产环境不可用"
-
-
 class CitizenNotFound(DomainError):
     """No citizen has this name or id."""
 

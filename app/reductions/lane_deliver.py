@@ -31,7 +31,7 @@ from app.ids import BUCKETS, bucket_of, new_id
 from app.intake.records import Malformed, Record
 from app.lanes import Lane, Lanes, Step, all_in_lanes, in_lanes
 from app.problems import TryAgain
-from app.reductions import caps, lane_log, lane_names, lane_release, lane_shared, seen
+from app.reductions import caps, lane_log, lane_names, lane_release, lane_shared, seen, shapes
 from app.reductions.decisions import Candidate, Outcome, Verdict
 from app.reductions.deliver import Delivery, judged, noted, tally_of
 from app.reductions.lane_credit import (
@@ -152,7 +152,12 @@ class _Saga:
             await lane_log.write_down(
                 tx, delivery=self.batch.id, acts=[*self.wanted.values()], now=self.batch.now
             )
-            await register_shapes(tx, names=sorted(names))
+            await self._register(tx, names)
+
+    async def _register(self, tx: Tx, names: set[str]) -> None:
+        """Write shapes that nobody has written: each has them all, so a write is every node's."""
+        if fresh := await shapes.unregistered(tx, names=names):
+            await register_shapes(tx, names=fresh)
         self.shapes |= names
 
     async def _names(self) -> set[int]:
@@ -249,8 +254,7 @@ class _Saga:
                 outcomes += found
         if names:
             async with self.batch.database.writing() as tx:
-                await register_shapes(tx, names=sorted(names))
-            self.shapes |= names
+                await self._register(tx, names)
         return outcomes, sorted(moved, key=lambda each: each.record.index)
 
     async def _finish(self, outcomes: Sequence[Outcome]) -> None:

@@ -11,16 +11,9 @@ from app.intake import evidence
 from app.intake.evidence import Place, Sent
 
 
-async def of_act(tx: Tx, *, account_id: int, act_id: UUID) -> Sent | None:
-    """The record behind one act of a citizen's, credited or held; None if it is gone."""
-    places = await _places(tx, account_id, act_id)
-    found = await evidence.of_places(tx, places=places.values())
-    return next(iter(found.values()), None)
-
-
 async def of_account(tx: Tx, *, account_id: int) -> dict[UUID, Sent]:
     """Every record that is still kept of a citizen, by the id of its act."""
-    places = await _places(tx, account_id, None)
+    places = await _places(tx, account_id)
     found = await evidence.of_places(tx, places=places.values())
     return {act_id: found[place] for act_id, place in places.items() if place in found}
 
@@ -30,12 +23,12 @@ async def erase_account(tx: Tx, *, account_id: int) -> int:
 
     The blocks are written anew without them; the acts stay, and what they came to.
     """
-    places = await _places(tx, account_id, None)
+    places = await _places(tx, account_id)
     return await evidence.erase(tx, places=places.values())
 
 
-async def _places(tx: Tx, account_id: int, act_id: UUID | None) -> dict[UUID, Place]:
-    rows = await tx.execute(_PLACES, {"account": account_id, "act": act_id})
+async def _places(tx: Tx, account_id: int) -> dict[UUID, Place]:
+    rows = await tx.execute(_PLACES, {"account": account_id})
     return {found: (block, line) async for found, block, line in rows}
 
 
@@ -44,5 +37,5 @@ SELECT id, block_no, line
   FROM (SELECT id, block_no, line FROM reduction WHERE account_id = %(account)s
         UNION ALL
         SELECT id, block_no, line FROM held_activity WHERE account_id = %(account)s) AS acts
- WHERE block_no > 0 AND (%(act)s::uuid IS NULL OR id = %(act)s::uuid)
+ WHERE block_no > 0
 """

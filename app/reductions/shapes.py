@@ -168,4 +168,12 @@ async def names_of(tx: Tx, *, shape_ids: Iterable[int]) -> Mapping[int, str]:
     return _known
 
 
+async def unregistered(tx: Tx, *, names: Iterable[str]) -> list[str]:
+    """Those of the shapes that have no row yet, sorted; seldom any."""
+    wanted = {number_of(each): each for each in names}
+    rows = await tx.execute(_NAMES, {"ids": list(wanted)})
+    there = {shape_id async for shape_id, _ in rows}
+    return sorted(each for shape_id, each in wanted.items() if shape_id not in there)
+
+
 _NAMES = "SELECT id, names FROM input_shape WHERE id = ANY(%(ids)b::int[])"

@@ -3,7 +3,7 @@
 Used by the till that is asked now, and by the batch of a till that had no network.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ import structlog
 from app.database import Tx
 from app.ids import new_id
 from app.ledger import hold
+from app.ledger.hold_many import Spending, spend_many
 from app.rewards import rotating
 from app.rewards.coupons_found import Found
 from app.rewards.coupons_rules import Desk
@@ -50,16 +51,7 @@ async def spend(
 
     """
     refs = {each.found.id: None if each.found.undone == 0 else new_id() for each in taken}
-    for each in sorted(taken, key=lambda one: (one.found.bucket, one.found.account_id)):
-        await hold.spend(
-            tx,
-            account_id=each.found.account_id,
-            points=each.found.points,
-            contra=each.found.contra,
-            ref=refs[each.found.id] or each.found.id,
-            now=now,
-            unit=each.found.unit,
-        )
+    await _spend_points(tx, taken, refs, now)
     for each in sorted(taken, key=lambda one: one.order_no):
         found = each.found
         arguments = {
@@ -83,6 +75,31 @@ async def spend(
         if each.step is not None and (await tx.execute(_USE_STEP, arguments)).rowcount == 0:
             raise rotating.stale()
         log.info("coupon_spent", redemption_id=str(found.id), points=found.points, offline=offline)
+
+
+async def _spend_points(
+    tx: Tx, taken: Sequence[Taken], refs: Mapping[UUID, UUID | None], now: datetime
+) -> None:
+    """One statement for a coupon; for a whole counter's two for each unit, however many."""
+    if len(taken) == 1:
+        [one] = taken
+        await hold.spend(
+            tx,
+            account_id=one.found.account_id,
+            points=one.found.points,
+            contra=one.found.contra,
+            ref=refs[one.found.id] or one.found.id,
+            now=now,
+            unit=one.found.unit,
+        )
+        return
+    for unit in sorted({each.found.unit for each in taken}):
+        spendings = [
+            Spending(found.account_id, found.points, found.contra, refs[found.id] or found.id)
+            for found in (each.found for each in taken)
+            if found.unit == unit
+        ]
+        await spend_many(tx, spendings=spendings, now=now, unit=unit)
 
 
 def other_coupon(order_no: str) -> OrderNumberUsed:

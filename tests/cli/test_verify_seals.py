@@ -1,6 +1,7 @@
 """`puhui verify --seals`: proves, names what does not agree, and says so in the exit code."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -43,6 +44,23 @@ def test_a_sound_book_and_a_changed_one(env, fresh_urls):
     assert "1 breaches" in harmed.stdout
 
 
-def test_since_needs_seals(env):
-    """A wrong combination is a wrong command."""
-    assert run("verify", "--since", "2026-03-01", env=env).returncode == 2
+def test_a_head_that_was_kept_elsewhere_is_asked_for(env, fresh_urls, tmp_path):
+    """Exit code 1 when a round that the worker's log names is gone, or another one."""
+    kept = tmp_path / "worker.log"
+    with owner(fresh_urls) as superuser:
+        chains = superuser.execute("SELECT nth, chain FROM seal_round ORDER BY nth").fetchall()
+    lines = [json.dumps({"round": nth, "chain": chain.hex()}) for nth, chain in chains]
+    kept.write_text("\n".join(lines))
+    sound = run("verify", "--seals", "--kept", str(kept), env=env)
+    kept.write_text(lines[0] + "\n" + json.dumps({"round": 3, "chain": "ab"}))
+    undone = run("verify", "--seals", "--kept", str(kept), env=env)
+    assert (sound.returncode, undone.returncode) == (0, 1)
+    assert "not in the book any more" in undone.stdout
+
+
+def test_options_of_seals_need_seals(env, tmp_path):
+    """A wrong combination is a wrong command, and so is a file that proves nothing."""
+    nothing = tmp_path / "nothing"
+    nothing.write_text("no head")
+    for words in (["--since", "2026-03-01"], ["--kept", nothing], ["--seals", "--kept", nothing]):
+        assert run("verify", *map(str, words), env=env).returncode == 2

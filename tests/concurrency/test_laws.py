@@ -120,6 +120,7 @@ LAWS = {
     "6 the axis ends where the lots end": [
         "ledger.fifo_axis_only_grows",
         "ledger.whoever_earned_has_a_lot",
+        "ledger.lots_are_what_the_bookings_say",
     ],
     "7 one event, one credit": ["ledger.no_cause_is_booked_twice", one_event_one_credit],
     "8 a hold ends once, refunds are covered": ["ledger.refunds_are_covered_by_what_was_spent"],

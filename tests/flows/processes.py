@@ -49,7 +49,7 @@ def _started(home: Path, argv: list[str], log: Path | None, **more: str) -> subp
 async def ready(port: int) -> None:
     """Wait until the service answers that it is ready."""
     async with httpx.AsyncClient() as client:
-        for _ in range(300):
+        for _ in range(1_200):  # a busy machine needs half a minute
             try:
                 if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
                     return

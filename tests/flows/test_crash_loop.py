@@ -25,6 +25,8 @@ from tests.flows.processes import free_port, ready, serving, working
 from tests.flows.traffic import Traffic
 
 PEOPLE = 30
+PATIENCE = 3_600
+"""Looks, a twentieth of a second apart at least: a busy machine starts a server in half a minute."""
 VICTIMS = ("postgres", "worker", "postgres fast", "server", "postgres immediate", "worker")
 SIGNALS = {
     "postgres": signal.SIGKILL,
@@ -91,13 +93,13 @@ class Servers:
 async def progress(traffic: Traffic, loop: asyncio.Task, answers: int) -> None:
     """Wait until so many more wishes were answered."""
     goal = traffic.acknowledged + answers
-    for _ in range(600):
+    for _ in range(PATIENCE):
         if loop.done():
             await loop
         if traffic.acknowledged >= goal:
             return
         await asyncio.sleep(0.05)
-    pytest.fail("the city stood still")
+    pytest.fail(f"the city stood still: {dict(traffic.said)}, {traffic.retried} retries")
 
 
 @pytest.mark.timeout(3_600)

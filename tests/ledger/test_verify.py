@@ -37,6 +37,22 @@ MORE = {
         "ledger.rare_postings_are_booked_as_recorded",
         "UPDATE cause SET booked = booked - 1, points = points - 1 WHERE kind = 5",
     ),
+    "a claw-back in favour of somebody else": (
+        "ledger.rare_postings_are_booked_as_recorded",
+        "UPDATE cause SET contra = contra + 1 WHERE kind = 5",
+    ),
+    "a claw-back that is of something else": (
+        "ledger.rare_postings_are_booked_as_recorded",
+        "UPDATE cause SET of_ref = gen_random_uuid() WHERE kind = 5",
+    ),
+    "a record whose parts are not its whole": (
+        "ledger.rare_postings_are_booked_as_recorded",
+        "ALTER TABLE cause DROP CONSTRAINT cause_sums; UPDATE cause SET borne = borne + 1",
+    ),
+    "a balance that was booked at another time": (
+        "ledger.balance_is_the_fold_of_its_entries",
+        "UPDATE balance SET last_posted_at = last_posted_at + interval '1 day'",
+    ),
     "a debt without a record": (
         "ledger.debts_are_the_sum_of_their_records",
         "UPDATE cause SET owed = owed - 1, points = points + 1 WHERE kind = 5",

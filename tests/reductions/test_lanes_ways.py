@@ -7,7 +7,6 @@ import httpx
 import psycopg
 import pytest
 
-from app.citus import How, declared
 from app.clock import current_time
 from app.lanes import LaneMap, Lanes
 from app.main import create_app
@@ -17,7 +16,7 @@ from app.reductions.ingest_file import DatabaseAway
 from app.settings import Settings
 from tests import city
 from tests.city import NOON, charge, metro, ride
-from tests.reductions.one_lane import BY_BUCKET, guard
+from tests.reductions.one_lane import BY_BUCKET, LOCAL, guard
 from tests.reductions.test_ingest import books, ingest, many, write_csv
 from tests.reductions.test_lanes import failing, sent
 
@@ -111,39 +110,53 @@ async def test_a_file_that_loses_lanes_ends_like_one_that_does_not(
         assert await whole.fetchone() == (found[0], found[2])
 
 
-LOCAL = {name for name, each in declared().items() if each.how is How.local}
-READS = re.compile(
-    rf"\b(?:FROM|JOIN|UPDATE|USING)\s+({'|'.join(BY_BUCKET)})\b(?:\s+(?:AS\s+)?(\w+))?"
-)
+LANE = re.compile(r"\bbucket = ANY \(")
+MONTH = re.compile(r"_\d{4}_\d{2}$")
 
 
-async def test_every_statement_of_a_lane_is_one_nodes(zhenjiang, monkeypatch):
-    """In a lane's transaction a table by bucket is read with its buckets, and no other is written."""
-    asked = []
+def scans(plan):
+    """Every table that a plan reads, with all conditions of the node that reads it."""
+    name = MONTH.sub("", plan.get("Relation Name", ""))
+    if name and plan["Node Type"] != "ModifyTable":
+        yield (
+            name,
+            " ".join(str(plan.get(each, "")) for each in ("Index Cond", "Recheck Cond", "Filter")),
+        )
+    for part in plan.get("Plans", ()):
+        yield from scans(part)
+
+
+async def test_every_statement_of_a_lane_is_one_nodes(zhenjiang, monkeypatch, fresh_urls):
+    """PostgreSQL's own plan of each statement: every table by bucket is read with one group's buckets."""
+    asked = {}
     real = psycopg.AsyncConnection.execute
 
     async def execute(self, query, params=None, **options):
         text = query.decode() if isinstance(query, bytes) else str(query)
-        named = params if isinstance(params, dict) else {}
-        open_ = self.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
-        asked.append((id(self), open_, text, named.get("buckets")))
+        if self.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+            asked[text] = params
         return await real(self, query, params, **options)
 
-    monkeypatch.setattr(psycopg.AsyncConnection, "execute", execute)
-    await sent(
-        zhenjiang,
-        ride("r0"), charge("c0", vehicle_id="car"), ride("r1", subject="card-bert"),
-        lanes=Lanes.modulo(1024),
-    )  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.AsyncConnection, "execute", execute)
+        for charged in ("c0", "c1"):  # the second finds what the first one left
+            await sent(
+                zhenjiang,
+                ride(f"r{charged}"), charge(charged, vehicle_id="car"), ride("r1", subject="card-bert"),
+                ride(f"held-{charged}", minutes=4, distance_km="3.7"),
+                lanes=Lanes.modulo(1024),
+            )  # fmt: skip
 
-    looked = 0
-    for _, open_, text, buckets in asked:
-        for found in READS.finditer(text) if open_ else ():
-            looked += 1
-            alias = found[2] or found[1]
-            assert f"{alias}.bucket = ANY(" in text, text
-            assert buckets is not None, text
-            assert len({bucket % 1024 for bucket in buckets}) == 1, text
-        if open_ and "FOR UPDATE" in text and not READS.search(text):
-            assert any(name in text for name in LOCAL), text
-    assert looked > 10
+    looked = Counter()
+    with psycopg.connect(fresh_urls.owner) as owner:
+        for text, params in asked.items():
+            plan = owner.execute(f"EXPLAIN (FORMAT JSON) {text}", params).fetchone()[0][0]["Plan"]
+            read = list(scans(plan))
+            by_bucket = [(name, conditions) for name, conditions in read if name in BY_BUCKET]
+            assert all(LANE.search(conditions) for _, conditions in by_bucket), (text, read)
+            if by_bucket:
+                assert len({bucket % 1024 for bucket in params["buckets"]}) == 1, text
+                assert not {name for name, _ in read} & set(LOCAL), f"two places: {text}"
+            looked.update(name for name, _ in by_bucket)
+    assert {"balance", "claim", "claim_subject", "held_activity", "reduction"} <= set(looked)
+    assert looked.total() > 8

@@ -13,11 +13,12 @@ from app.ledger.errors import InsufficientPoints
 from app.rewards import funding, paid, queue, release, scans, withdraw, withdraw_run
 from app.rewards.cancel import cancel
 from app.rewards.errors import OfferUnsound
+from app.rewards.scan import Sale, scan_many
 from app.rewards.tables import Mode
 from tests import make
 from tests.make import NOON, citizen_headers
 from tests.rewards.counter import KEY, claim, sound
-from tests.rewards.shop import give, held, take, take_back
+from tests.rewards.shop import LEFT, give, held, take, take_back
 
 DAY = timedelta(days=1)
 LAST = date(2026, 5, 31)
@@ -202,3 +203,35 @@ async def test_a_draft_that_no_purse_could_pay_is_refused(tx, spring, said, fiel
         await make.offer(tx, **said)
     assert refusal.value.facts["field"] == field
     assert await make.offer(tx, unit="spring", closes_at=NOON + 91 * DAY)
+
+
+async def test_a_basket_of_two_purses_is_paid_at_once(tx, spring, monkeypatch):
+    """Six coupons in two kinds of points ask as much of the book as two; each purse pays its own."""
+    seller = await make.merchant(tx)
+    plain = await make.offer(tx, by=seller, stock=9, per_citizen=9)
+    blossom = await make.offer(tx, by=seller, stock=9, per_citizen=9, unit="spring", points=50)
+    anna, boris = await with_both(tx, spring), await with_both(tx, spring)
+    execute, asked = tx.execute, []
+
+    async def counted(query, *rest, **how):
+        asked.append("balance b" in str(query))
+        return await execute(query, *rest, **how)
+
+    counts = []
+    for people, each in (([anna], 1), ([anna, boris], 2)):
+        basket = [
+            await held(tx, offer=offer, account_id=who)
+            for who in people for offer in (plain, blossom) for _ in range(each)
+        ]  # fmt: skip
+        sales = [Sale(f"{each}-{n}", coupon.code) for n, coupon in enumerate(basket)]
+        asked.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(tx, "execute", counted)
+            await scan_many(
+                tx, merchant_id=seller.id, sales=sales, now=NOON, desk=LEFT, coupon_key=KEY
+            )
+        counts.append(sum(asked))
+    assert counts[0] == counts[1] > 0
+    assert await purses(tx, anna, spring) == [(0, 0, 300), (0, 0, 150)]
+    assert await purses(tx, boris, spring) == [(100, 0, 200), (50, 0, 100)]
+    await whole(tx)

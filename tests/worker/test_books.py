@@ -10,7 +10,7 @@ from app.demo import proof
 from app.ledger import follow, seal_days, seal_verify
 from tests import city, make
 from tests.ledger.histories import gain
-from tests.make import NOON
+from tests.make import NOON, QUARTER_END
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ async def founded(committing):
     async with committing.writing() as tx:
         await city.programme(tx)
         for _ in range(4):
-            await gain(tx, make.account(), 30)
+            await gain(tx, make.account(), 30, ends=QUARTER_END)
     return committing
 
 
 async def test_a_city_nobody_has_founded_has_nothing_to_roll_up(committing):
     """No programme, no zone, no day; seals need none."""
     async with committing.writing() as tx:
-        await gain(tx, make.account(), 30)
+        await gain(tx, make.account(), 30, ends=QUARTER_END)
     assert await worker_books.roll_up(committing) == 0
     assert await worker_books.seal_books(committing, now=NOON) == 1
 
@@ -61,7 +61,7 @@ async def test_an_open_transaction_makes_the_watermark_old(founded):
     async with founded.writing() as slow:
         await gain(slow, make.account(), 30)
         async with founded.writing() as tx:
-            await gain(tx, make.account(), 30)
+            await gain(tx, make.account(), 30, ends=QUARTER_END)
         assert await age(0) == timedelta(0)
         assert await age(7) == timedelta(minutes=7)
         await worker_books.look(founded, watermark, now=NOON + timedelta(minutes=8))
