@@ -45,13 +45,15 @@ class Terms:
     """What was reserved, or found out, for a batch's acts outside their buckets.
 
     ``planned`` are the acts that were reserved for; None if nothing needed to be. ``shapes`` are
-    registered. A plan has no terms of its own yet: ``granted`` is None, and nothing is refused.
+    registered. A plan has no terms of its own yet: ``granted`` is None, and no cap is used up but
+    one that ``drawn`` says was when it was drawn on before.
     """
 
     earlier: Mapping[UUID, Earlier]
     denied: frozenset[UUID] = frozenset()
     planned: frozenset[UUID] | None = None
     granted: Mapping[tuple[UUID, Place], Decimal] | None = None
+    drawn: Mapping[tuple[UUID, Place], Decimal] = field(default_factory=dict)
     paid: Mapping[UUID, Paid] = field(default_factory=dict)
     shapes: frozenset[str] = frozenset()
 
@@ -59,15 +61,16 @@ class Terms:
 class _LaneUsed(caps.Used):
     """Caps of subjects in other buckets are what was reserved for the act."""
 
-    def __init__(self, granted: Mapping[tuple[UUID, Place], Decimal] | None) -> None:
+    def __init__(self, terms: Terms) -> None:
         super().__init__()
-        self._granted = granted
+        self._granted = terms.granted
+        self._drawn = terms.drawn
 
     def left_for(self, act_id: UUID, cap: Cap, place: Place) -> Decimal:
         if cap.per in caps.OWN:
             return self.left(cap, place)
         if self._granted is None:
-            return cap.maximum
+            return self._drawn.get((act_id, place), cap.maximum)
         return self._granted.get((act_id, place), Decimal(0))
 
 
@@ -101,7 +104,7 @@ async def settle_lane(
         for claim in each.intervals
         if claim.subject == each.account_id
     ]
-    used = _LaneUsed(terms.granted)
+    used = _LaneUsed(terms)
     colliding = {each.record.index for each in items if each.id in terms.denied}
     colliding |= {
         places[place][0]

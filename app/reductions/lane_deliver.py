@@ -5,9 +5,9 @@ A saga, each step durable by itself, in this order:
 1. The delivery is written down, with the acts it is about (coordinator).
 2. Names: who may write an act, in the buckets of the acts' ids (`lane_names`).
 3. Only where acts claim other subjects than their citizens, draw on shared caps or on a budget:
-   a plan. Each lane settles without writing; what it would accept is then reserved, in the
-   order of the batch: claims and caps in the subjects' buckets (`lane_shared`), points of the
-   month's budget on the coordinator (`lane_log`).
+   a plan (`lane_plan`). Each lane settles without writing; what it would accept is then reserved,
+   in the order of the batch: claims and caps in the subjects' buckets (`lane_shared`), points of
+   the month's budget on the coordinator (`lane_log`).
 4. Lanes (`lane_credit`): settle again, write, book. A lane whose acts do not fit what was
    reserved is planned anew.
 5. What was reserved for acts that were not accepted is given back, and the delivery is forgotten
@@ -19,8 +19,7 @@ its totals count each act once. Whatever dies leaves reservations, which stand i
 the same act finds its own, others are refused meanwhile, `lane_sweep` gives them back.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -31,7 +30,7 @@ from app.ids import BUCKETS, bucket_of, new_id
 from app.intake.records import Malformed, Record
 from app.lanes import Lane, Lanes, Step, all_in_lanes, in_lanes
 from app.problems import TryAgain
-from app.reductions import caps, lane_log, lane_names, lane_release, lane_shared, seen, shapes
+from app.reductions import lane_log, lane_names, lane_release, seen, shapes
 from app.reductions.decisions import Candidate, Outcome, Verdict
 from app.reductions.deliver import Delivery, judged, noted, tally_of
 from app.reductions.lane_credit import (
@@ -40,11 +39,10 @@ from app.reductions.lane_credit import (
     Terms,
     credit_lane,
     forget,
-    settle_lane,
 )
-from app.reductions.lane_log import Paid, wanted_of
+from app.reductions.lane_log import wanted_of
 from app.reductions.lane_names import Held
-from app.reductions.seen import Earlier
+from app.reductions.lane_plan import Planner
 from app.reductions.write import packed, register_shapes
 
 PLANS = 4
@@ -136,8 +134,9 @@ class _Saga:
         outcomes = [_of_another(each) for each in self.candidates if each.record.index in lost]
         async with self.batch.database.reading() as tx:
             earlier = await seen.before_digests(tx, ids=self.wanted)
+        planner = Planner(self.batch, self.lanes, self.wanted)
         for _ in range(PLANS):
-            terms = await self._reserve(todo, earlier)
+            terms = await planner.terms(todo, Terms(earlier, shapes=frozenset(self.shapes)))
             done, todo = await self._credit(todo, terms)
             outcomes += done
             if not todo:
@@ -176,59 +175,6 @@ class _Saga:
             for each in self.candidates
             if each.id in lost or self.wanted[each.id].account_id != each.account_id
         }
-
-    async def _reserve(self, todo: Sequence[Candidate], earlier: Mapping[UUID, Earlier]) -> Terms:
-        """Plan, where something is shared, and reserve what the plan would accept."""
-        plain = Terms(earlier, shapes=frozenset(self.shapes))
-        versions, now = self.batch.versions, self.batch.now
-        shares = any(
-            self.wanted[each.id].claims or self.wanted[each.id].cap_subjects for each in todo
-        )
-        if not versions.budgets and not shares:
-            return plain
-        plans = await self._all(
-            self._cut(todo),
-            lambda tx, lane: settle_lane(tx, lane=lane, terms=plain, batch=self.batch),
-        )
-        accepted = [each for plan, _ in plans for each in plan.accepted if not each.held]
-        accepted.sort(key=lambda each: each.record.index)
-        denied = await self._claims(accepted)
-        accepted = [each for each in accepted if each.id not in denied]
-        granted = await self._caps(accepted)
-        paid: Mapping[UUID, Paid] = {}
-        if versions.budgets:
-            async with self.batch.database.writing() as tx:
-                paid = await lane_log.pay(
-                    tx, delivery=self.batch.id, acts=accepted, versions=versions, now=now
-                )
-        return replace(
-            plain,
-            denied=frozenset(denied),
-            planned=frozenset(each.id for each in accepted) | denied,
-            granted=granted,
-            paid=paid,
-        )
-
-    async def _claims(self, accepted: Sequence[Candidate]) -> set[UUID]:
-        wishes = [(each.id, claim) for each in accepted for claim in self.wanted[each.id].claims]
-        late = await self._all(
-            self.lanes.cut(wishes, lane_shared.bucket_of_claim),
-            lambda tx, lane: lane_shared.claim(tx, buckets=lane.buckets, wishes=lane.items),
-        )
-        return set[UUID]().union(*late)
-
-    async def _caps(self, accepted: Sequence[Candidate]) -> lane_shared.Granted:
-        wishes = [
-            (each.id, place, cap.maximum, caps.amount_of(each, cap))
-            for each in accepted
-            for cap, place in each.places
-            if cap.per not in caps.OWN
-        ]
-        granted = await self._all(
-            self.lanes.cut(wishes, lane_shared.bucket_of_cap),
-            lambda tx, lane: lane_shared.draw(tx, buckets=lane.buckets, wishes=lane.items),
-        )
-        return {key: amount for each in granted for key, amount in each.items()}
 
     async def _credit(
         self, todo: Sequence[Candidate], terms: Terms

@@ -7,6 +7,7 @@ is reserved for it. What is not used is given back, and until then stands in nob
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -35,22 +36,36 @@ def bucket_of_cap(wish: CapWish) -> int:
     return wish[1][0] % BUCKETS
 
 
-async def claim(tx: Tx, *, buckets: Sequence[int], wishes: Sequence[ClaimWish]) -> set[UUID]:
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Acts that came too late: after other deliveries' acts, or after earlier ones of their own."""
+
+    others: set[UUID]
+    inside: set[UUID]
+
+    @property
+    def all(self) -> set[UUID]:
+        """Both."""
+        return self.others | self.inside
+
+
+async def claim(tx: Tx, *, buckets: Sequence[int], wishes: Sequence[ClaimWish]) -> Late:
     """Claim for acts, in their order; those that come too late are returned."""
     intervals = [interval for _, interval in wishes]
     await claims.lock_subjects(tx, intervals=intervals, buckets=buckets)
     rows = await tx.execute(routed(_LAST, buckets), _intervals(wishes, buckets))
     before = {place: act_id async for place, act_id in rows}
-    late: set[UUID] = set()
+    late = Late(set(), set())
     taken: defaultdict[tuple[int, int], list[ClaimWish]] = defaultdict(list)
     granted: list[ClaimWish] = []
     for place, (act_id, interval) in enumerate(wishes):
         mine = before.get(place) == act_id
         others = taken[interval.scope, interval.subject]
-        if (place in before and not mine) or any(
-            interval.overlaps(other) and owner != act_id for owner, other in others
-        ):
-            late.add(act_id)
+        if place in before and not mine:
+            late.others.add(act_id)
+            continue
+        if any(interval.overlaps(other) and owner != act_id for owner, other in others):
+            late.inside.add(act_id)
             continue
         others.append((act_id, interval))
         if not mine:
@@ -58,6 +73,15 @@ async def claim(tx: Tx, *, buckets: Sequence[int], wishes: Sequence[ClaimWish]) 
     if granted:
         await tx.execute(_KEEP, _intervals(granted, buckets))
     return late
+
+
+async def overlapped(
+    tx: Tx, *, buckets: Sequence[int], wishes: Sequence[ClaimWish]
+) -> list[tuple[UUID, UUID]]:
+    """Acts that another act's claim overlaps, each with that other act; nothing is claimed."""
+    rows = await tx.execute(routed(_LAST, buckets), _intervals(wishes, buckets))
+    found = [(wishes[place][0], other) async for place, other in rows]
+    return [(act_id, other) for act_id, other in found if act_id != other]
 
 
 async def unclaim(tx: Tx, *, buckets: Sequence[int], wishes: Sequence[ClaimWish]) -> None:
