@@ -93,17 +93,15 @@ class Admission:
             async with database.reading() as tx:
                 await directory.ensure_active(tx, merchant_id=known.merchant_id)
         person = None
-        if known.audience or known.has_quotas or offers_audience.counts_households(known.limits):
+        if known.audience or known.has_quotas:
             async with database.reading() as tx:
-                person = await about(tx, account_id=asking.account_id, now=asking.now)
+                person = await about(tx, account_id=asking.account_id)
             facts = _facts(person) if person else _NOBODY
             here = asking.now.astimezone(ZoneInfo(known.zone))
             offers_audience.ensure_for(known.audience, facts, here)
         return Standing(
-            household=person.household if person else None,
             device=self._device(asking, known),
             district=person.district_code if person else "",
-            members=person.members if person else (),
         )
 
     def _device(self, asking: Asking, known: Known) -> int | None:
