@@ -42,6 +42,9 @@ class Found:
     digest: bytes
     title_zh: str
     title_en: str
+    unit_code: str
+    unit_zh: str
+    unit_en: str
     rotating: bool
 
     @property
@@ -92,11 +95,12 @@ _COLUMNS = """
 SELECT r.bucket, r.account_id, r.id, r.offer_id, r.unit, r.points, r.face_value_fen, r.contra,
        r.state, r.slot, r.household, r.device, r.created_at, r.held_until, r.resolved_at,
        r.presented_at, r.presented_by, r.refunded_points, r.settled_on IS NOT NULL, r.undone,
-       r.store_ids, r.coupon_digest, o.title_zh, o.title_en,
+       r.store_ids, r.coupon_digest, o.title_zh, o.title_en, k.code, k.name_zh, k.name_en,
        coalesce(one.rotating, every.rotating, false)
 """
 _BESIDE = """
   JOIN offer o ON o.id = r.offer_id
+  JOIN unit k ON k.id = r.unit
   LEFT JOIN rotating_rule one ON one.subject = r.offer_id
   LEFT JOIN rotating_rule every ON every.subject = r.merchant_id
 """

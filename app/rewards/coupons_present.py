@@ -20,6 +20,9 @@ class Presented:
     title_zh: str
     title_en: str
     points: int
+    unit: str
+    unit_zh: str
+    unit_en: str
     face_value_fen: int
     held_until: datetime
     state: Shown
@@ -81,6 +84,9 @@ async def present(
         title_zh=found.title_zh,
         title_en=found.title_en,
         points=found.points,
+        unit=found.unit_code,
+        unit_zh=found.unit_zh,
+        unit_en=found.unit_en,
         face_value_fen=found.face_value_fen,
         held_until=found.held_until,
         state=state,

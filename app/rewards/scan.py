@@ -28,6 +28,9 @@ class Scanned:
     title_zh: str
     title_en: str
     points: int
+    unit: str
+    unit_zh: str
+    unit_en: str
     scanned_at: datetime
 
 
@@ -204,17 +207,22 @@ def _scanned(taken: Taken, now: datetime) -> Scanned:
         title_zh=found.title_zh,
         title_en=found.title_en,
         points=found.points,
+        unit=found.unit_code,
+        unit_zh=found.unit_zh,
+        unit_en=found.unit_en,
         scanned_at=now,
     )
 
 
 _BEFORE = """
-SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, s.scanned_at,
+SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points,
+       k.code, k.name_zh, k.name_en, s.scanned_at,
        EXISTS (SELECT FROM coupon_undo u
                 WHERE u.merchant_id = s.merchant_id AND u.order_no = s.order_no)
   FROM scan s
   JOIN redemption r ON r.bucket = s.bucket AND r.account_id = s.account_id
                    AND r.id = s.redemption_id
   JOIN offer o ON o.id = r.offer_id
+  JOIN unit k ON k.id = r.unit
  WHERE s.merchant_id = %s AND s.order_no = ANY (%s)
 """

@@ -39,6 +39,9 @@ class Undone:
     title_zh: str
     title_en: str
     points: int
+    unit: str
+    unit_zh: str
+    unit_en: str
     held_until: datetime
     undone_at: datetime
 
@@ -98,6 +101,9 @@ async def undo(tx: Tx, *, merchant_id: UUID, order_no: str, desk: Desk, now: dat
         title_zh=found.title_zh,
         title_en=found.title_en,
         points=found.points,
+        unit=found.unit_code,
+        unit_zh=found.unit_zh,
+        unit_en=found.unit_en,
         held_until=found.held_until,
         undone_at=now if before is None else before[0],
     )
