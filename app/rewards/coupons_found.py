@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.database import Tx
@@ -12,6 +13,20 @@ from app.rewards.errors import CouponNotFound
 
 Key = tuple[int, bytes]
 """A bucket and a digest: what a code leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What a coupon is for, and which points are its price; ``unit`` is their code."""
+
+    redemption_id: UUID
+    offer_id: UUID
+    title_zh: str
+    title_en: str
+    points: int
+    unit: str
+    unit_zh: str
+    unit_en: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,6 +61,20 @@ class Found:
     unit_zh: str
     unit_en: str
     rotating: bool
+
+    @property
+    def goods(self) -> dict[str, Any]:
+        """The members of `Goods`."""
+        return {
+            "redemption_id": self.id,
+            "offer_id": self.offer_id,
+            "title_zh": self.title_zh,
+            "title_en": self.title_en,
+            "points": self.points,
+            "unit": self.unit_code,
+            "unit_zh": self.unit_zh,
+            "unit_en": self.unit_en,
+        }
 
     @property
     def standing(self) -> Standing:

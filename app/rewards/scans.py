@@ -112,8 +112,8 @@ _DAY_START = """
 SELECT date_trunc('day', %(now)s::timestamptz, programme_zone())
 """
 _PAGE = """
-SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points,
-       k.code, k.name_zh, k.name_en, s.scanned_at, u.undone_at,
+SELECT s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, k.code, k.name_zh, k.name_en,
+       s.order_no, s.scanned_at, u.undone_at,
        (SELECT coalesce(sum(f.points), 0)::bigint FROM coupon_refund f
          WHERE f.bucket = s.bucket AND f.redemption_id = s.redemption_id
            AND f.merchant_id = s.merchant_id AND f.order_no = s.order_no)

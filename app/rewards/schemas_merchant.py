@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.rewards.coupons import TYPED_CHARS_MAX
+from app.rewards.coupons_found import Goods
 from app.rewards.coupons_present import Presented
 from app.rewards.coupons_rules import Shown
 from app.rewards.refunds import Refunded
@@ -52,7 +53,7 @@ class GoodsView(BaseModel):
     unit_en: str = UnitEn
 
 
-def _goods(found: Presented | Scanned | Undone, *, english: bool) -> dict[str, Any]:
+def _goods(found: Goods, *, english: bool) -> dict[str, Any]:
     facts = {name: getattr(found, name) for name in GoodsView.model_fields if name != "title"}
     return facts | {"title": found.title_en if english else found.title_zh}
 
