@@ -4,6 +4,7 @@
 somebody who moved in between, the household could have one unit more than its limit. It now asks
 `living_together`, if the offer counts households at all, and comes without those two arguments.
 
+Whoever asks for a second ticket hears that they have one, not that a limit is reached.
 What nothing calls any more goes: the functions of before 1450.
 
 Locks: none.
@@ -72,7 +73,8 @@ BEGIN
 END $$;
 """
 
-# As before, but for whom a household's limit counts together: that is found out here.
+# As before, but for whom a household's limit counts together: that is found out here. And whoever
+# has a ticket is told so, before a limit or the points are looked at.
 _HOLD = """
 CREATE FUNCTION redeem_hold(p_account bigint, p_key text, p_fingerprint bytea, p_id uuid,
   p_digest bytea, p_offer uuid, p_device bigint, p_pool text, p_ticket boolean,
@@ -114,6 +116,9 @@ BEGIN
   ELSIF (o.mode = 1) = p_ticket THEN
     RAISE EXCEPTION 'other mode' USING ERRCODE = 'PT405',
       DETAIL = jsonb_build_object('mode', o.mode);
+  ELSIF p_ticket AND EXISTS (SELECT FROM ticket t WHERE t.bucket = v_bucket
+                                AND t.account_id = p_account AND t.offer_id = o.id) THEN
+    RAISE EXCEPTION 'one ticket each' USING ERRCODE = 'PT409';
   END IF;
   IF o.unit <> 1 THEN
     SELECT code INTO v_unit FROM unit WHERE id = o.unit;
