@@ -53,12 +53,12 @@ async def reconcile(tx: Tx, *, day: date) -> list[Comparison]:
 async def compare(tx: Tx, *, name: str, day: date | None) -> Comparison:
     """One comparison, of a day or of everything that must have come to rest."""
     arguments = {"day": day, "limit": DIFFERENCES_MAX}
-    compared = COMPARISONS[name] if day is None else OF_A_DAY[name]
-    row = await (await tx.execute(_COUNT.format(rows=compared), arguments)).fetchone()
+    counts, lists = _ALL if day is None else _OF_A_DAY
+    row = await (await tx.execute(counts[name], arguments)).fetchone()
     assert row is not None, "an aggregate always answers"
     differences = []
     if row[1]:
-        rows = await tx.execute(_LIST.format(rows=compared), arguments)
+        rows = await tx.execute(lists[name], arguments)
         differences = [Difference(*each) async for each in rows]
     return Comparison(name, row[0], row[1], differences)
 
@@ -256,3 +256,10 @@ _LIST = """
 SELECT subject, expected, found FROM ({rows}) AS c
  WHERE expected IS DISTINCT FROM found ORDER BY subject LIMIT %(limit)s
 """
+_ALL, _OF_A_DAY = (
+    tuple(
+        {name: text.format(rows=rows) for name, rows in compared.items()}
+        for text in (_COUNT, _LIST)
+    )
+    for compared in (COMPARISONS, OF_A_DAY)
+)
