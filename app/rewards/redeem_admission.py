@@ -62,6 +62,7 @@ class Admission:
 
         Raises:
             OfferNotYetOpen: it opens later.
+            OfferNotFound: it was withdrawn a moment ago.
             OfferSoldOut: no unit is left, and PostgreSQL says so.
             NotForYou: the citizen is not whom it is for.
             DeviceNeeded: devices are counted, and none was named.
@@ -149,7 +150,7 @@ class Admission:
                 district=standing.district,
             )
         if found.units <= 0 and not found.answered:
-            raise rules.sold_out()
+            raise rules.no_such_offer() if found.withdrawn else rules.sold_out()
         if ask is not None:
             await self._gate.build(asking.offer_id, units=found.units)
             await ask()  # takes this request's token; whatever it says, we have looked
