@@ -20,10 +20,11 @@ OFFICERS = {
     "wang-maker": "operator",
     "zhao-checker": "reviewer",
     "qian-finance": "finance",
+    "zhou-finance": "finance",
     "sun-methods": "methodologist",
     "li-auditor": "auditor",
 }
-"""The first two propose and approve what the demo needs; one of each office."""
+"""The first two propose and approve what the demo needs; one of each office, two who pay."""
 
 PROVIDERS = {
     "zhenjiang-metro": ("镇江轨道交通(模拟)", "Zhenjiang Metro (simulated)"),

@@ -13,7 +13,7 @@ from app.approvals.decide import approve
 from app.approvals.propose import propose
 from app.catalogue import register as catalogue
 from app.database import Tx
-from app.demo import city
+from app.demo import city, first_day
 from app.demo.city import DemoFile
 from app.demo.onboarding import onboard
 from app.intake import providers
@@ -22,6 +22,7 @@ from app.people import linking
 from app.people.register import CitizenView, register_citizen, register_officer
 from app.people.subjects import digest_of
 from app.rewards.draft import draft_offer
+from app.rewards.offers_terms import Terms
 from methodologies import registry
 
 OFFERS_LIVE = timedelta(days=60)
@@ -114,6 +115,7 @@ async def _offers(tx: Tx, now: datetime) -> None:
         for name, role in city.OFFICERS.items()
     ]
     shops = await onboard(tx, now=now)
+    payers = await first_day.shares(tx, maker=maker, checker=checker, now=now)
     for code, title_zh, title_en, points, stock, per_citizen in city.OFFERS:
         shop = shops[code]
         if await (await tx.execute(_ON_OFFER, (shop.id, title_en, now))).fetchone():
@@ -130,6 +132,7 @@ async def _offers(tx: Tx, now: datetime) -> None:
             opens_at=now,
             closes_at=now + OFFERS_LIVE,
             now=now,
+            terms=Terms(face_value_fen=points * first_day.FEN_PER_POINT, funding=payers),
         )
         proposal_id = await propose(
             tx,

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.catalogue.versions import Catalogue
 from app.database import Database
-from app.demo import bar, city, proof, till
+from app.demo import bar, city, first_day, proof, till
 from app.demo.city import DemoFile
 from app.demo.seed import rows_of, seed
 from app.intake import files_map, providers
@@ -25,7 +25,8 @@ from app.intake.files_rejects import Rejects
 from app.intake.files_times import Refused, time_reader
 from app.keys import Keys
 from app.ledger import balances
-from app.people.register import citizen
+from app.people.offices import Office
+from app.people.register import citizen, officer
 from app.people.tokens import DEVELOPMENT_LIFE, Audience, Tokens
 from app.reductions import listing
 from app.reductions.ingest_file import Finished, Order, ingest_file
@@ -60,7 +61,8 @@ async def show(stage: Stage) -> Tally:
     console = stage.console
     began_ns = time.monotonic_ns()
     async with stage.database.writing() as tx:
-        founded_at = await seed(tx, subject_key=stage.keys.subject, now=stage.clock())
+        morning = first_day.morning_before(stage.clock())
+        founded_at = await seed(tx, subject_key=stage.keys.subject, now=morning)
     console.print(
         f"[bold]{city.CITY_ZH} {city.CITY_EN}[/]: {city.CITIZENS} 位居民 citizens, "
         f"{len(city.MERCHANTS)} 家商户 merchants, {len(city.OFFERS)} 个商品 offers, "
@@ -72,7 +74,13 @@ async def show(stage: Stage) -> Tally:
         rows.append((file.what, done.progress.tally))
         if done.already:
             console.print(f"{file.what}: 此前已入账 already ingested, nothing changed")
+    async with stage.database.writing() as tx:
+        sales = await first_day.sell(
+            tx, coupon_key=stage.keys.coupon, founded_at=founded_at, now=stage.clock()
+        )
     console.print(bar.totals(rows))
+    if sales:
+        console.print(f"昨日核销 coupons taken yesterday: {sales}")
     total = sum((tally for _, tally in rows), Tally())
     console.print(f"每一行都有去处 every row is accounted for: {bar.accounted(total)}")
     _tell_reasons(stage)
@@ -115,7 +123,7 @@ async def _ingest(stage: Stage, file: DemoFile, founded_at: datetime) -> Finishe
     moved = f"日期平移 dates moved by {days:+,} days" if days else "日期不变 dates as they are"
     stage.console.print(f"[dim]{file.origin}; {moved}[/]")
     with bar.bar(stage.console, file.what) as report:
-        return await ingest_file(stage.database, order, clock=stage.clock, report=report)
+        return await ingest_file(stage.database, order, clock=lambda: founded_at, report=report)
 
 
 def shift_days(file: DemoFile, founded_at: datetime) -> int:
@@ -206,7 +214,29 @@ async def tell_what_to_try(stage: Stage, *, port: int) -> None:
             markup=False,
             highlight=False,
         )
+    await _tell_officers(stage, base=base)
     console.print(f"\n接口文档 API documentation: {base}/docs")
+
+
+async def _tell_officers(stage: Stage, *, base: str) -> None:
+    """How somebody of finance looks at the days that are settled."""
+    now = stage.clock()
+    async with stage.database.reading() as tx:
+        finance = await officer(tx, name="qian-finance")
+    token = Tokens(stage.keys.token).sign(
+        Audience.officer,
+        subject=str(finance),
+        offices=frozenset({Office.finance}),
+        now=now,
+        life=DEVELOPMENT_LIFE,
+    )
+    day = first_day.morning_before(now).date()
+    stage.console.print(
+        "\n[bold]结算 settlement[/]: 昨日账单与核对 yesterday's, as finance sees it"
+    )
+    for path in ("settlements", f"reconciliation/{day}"):
+        line = f"curl -s {base}/v1/admin/{path} -H 'Authorization: Bearer {token}'"
+        stage.console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 async def prove(stage: Stage, *, table: bool = False) -> bool:

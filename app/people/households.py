@@ -3,6 +3,8 @@
 Whoever leaves a household counts with it for thirty days more and may join no other meanwhile, so
 that a household's limits are not had again by moving. A citizen's own row is locked first, then the
 household's: whatever two people do at once, one waits for the other and no two wait for each other.
+A claim that counts households holds the same two, in the same order (`living_together`, in the
+database), so nobody moves in or out between what it reads and what it counts.
 """
 
 import secrets

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.database import Tx
@@ -12,6 +13,20 @@ from app.rewards.errors import CouponNotFound
 
 Key = tuple[int, bytes]
 """A bucket and a digest: what a code leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What a coupon is for, and which points are its price; ``unit`` is their code."""
+
+    redemption_id: UUID
+    offer_id: UUID
+    title_zh: str
+    title_en: str
+    points: int
+    unit: str
+    unit_zh: str
+    unit_en: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,7 +57,24 @@ class Found:
     digest: bytes
     title_zh: str
     title_en: str
+    unit_code: str
+    unit_zh: str
+    unit_en: str
     rotating: bool
+
+    @property
+    def goods(self) -> dict[str, Any]:
+        """The members of `Goods`."""
+        return {
+            "redemption_id": self.id,
+            "offer_id": self.offer_id,
+            "title_zh": self.title_zh,
+            "title_en": self.title_en,
+            "points": self.points,
+            "unit": self.unit_code,
+            "unit_zh": self.unit_zh,
+            "unit_en": self.unit_en,
+        }
 
     @property
     def standing(self) -> Standing:
@@ -92,11 +124,12 @@ _COLUMNS = """
 SELECT r.bucket, r.account_id, r.id, r.offer_id, r.unit, r.points, r.face_value_fen, r.contra,
        r.state, r.slot, r.household, r.device, r.created_at, r.held_until, r.resolved_at,
        r.presented_at, r.presented_by, r.refunded_points, r.settled_on IS NOT NULL, r.undone,
-       r.store_ids, r.coupon_digest, o.title_zh, o.title_en,
+       r.store_ids, r.coupon_digest, o.title_zh, o.title_en, k.code, k.name_zh, k.name_en,
        coalesce(one.rotating, every.rotating, false)
 """
 _BESIDE = """
   JOIN offer o ON o.id = r.offer_id
+  JOIN unit k ON k.id = r.unit
   LEFT JOIN rotating_rule one ON one.subject = r.offer_id
   LEFT JOIN rotating_rule every ON every.subject = r.merchant_id
 """

@@ -7,19 +7,15 @@ from uuid import UUID
 from app.database import Tx
 from app.merchants import directory
 from app.rewards import coupons, coupons_found, coupons_rules
+from app.rewards.coupons_found import Goods
 from app.rewards.coupons_rules import LOCK, Desk, Shown
 from app.rewards.scan import live_step
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(Goods):
     """What a coupon is, and nothing about who shows it; ``locked_until`` None: not usable."""
 
-    redemption_id: UUID
-    offer_id: UUID
-    title_zh: str
-    title_en: str
-    points: int
     face_value_fen: int
     held_until: datetime
     state: Shown
@@ -76,11 +72,7 @@ async def present(
             },
         )
     return Presented(
-        redemption_id=found.id,
-        offer_id=found.offer_id,
-        title_zh=found.title_zh,
-        title_en=found.title_en,
-        points=found.points,
+        **found.goods,
         face_value_fen=found.face_value_fen,
         held_until=found.held_until,
         state=state,

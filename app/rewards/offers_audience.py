@@ -3,10 +3,14 @@
 An audience is ``{"districts": [...], "new_within_days": n, "age_at_least": n}``; every rule that
 stands there must be met, and what is not known about a citizen does not meet it.
 
-A limit of a household counts who lives in it at the moment of the claim; whoever has none is one
-alone. What its people claimed alone in the same period counts too, and who has left counts with it
-for thirty days, so neither moving in nor moving out gives a limit anew; after that a former member
-is one alone again, and has what "always" allows once more.
+A limit of a household counts its people as they are at the moment of the claim, and whoever has
+none is one alone; who moves in or out meanwhile waits, or is waited for. Counted are the units
+claimed as this household, whoever of it claimed them and wherever they live now, and those that
+its present people claimed alone in the same period: moving in brings them along, and may leave a
+household with more than it may have, which then gets no more. Who has left counts with it for
+thirty days, so neither moving in nor moving out gives a limit anew; after that a former member is
+one alone again, and has what "always" allows once more. Units of a former household stay there.
+A coupon or ticket is given back, or revived for a till, where it was counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -118,11 +122,6 @@ def ensure_sound(audience: Mapping[str, Any], limits: Sequence[Mapping[str, Any]
 def counts_devices(limits: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a claim must say from which device it comes."""
     return any(limit["by"] == "device" for limit in limits)
-
-
-def counts_households(limits: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether it must be known with whom the citizen lives."""
-    return any(limit["by"] == "household" for limit in limits)
 
 
 def _districts(given: Any) -> bool:

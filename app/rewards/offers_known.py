@@ -56,6 +56,7 @@ class Look:
 
     answered: bool
     units: int
+    withdrawn: bool
 
 
 class KnownOffers:
@@ -144,5 +145,6 @@ _LOOK = """
 SELECT EXISTS (SELECT FROM request WHERE bucket = %(bucket)s AND account_id = %(account_id)s
                                      AND key = %(key)s),
        (SELECT coalesce(sum(remaining), 0)::int FROM offer_stock
-         WHERE offer_id = %(offer_id)s AND pool IN (%(pool)s, '') AND open)
+         WHERE offer_id = %(offer_id)s AND pool IN (%(pool)s, '') AND open),
+       NOT EXISTS (SELECT FROM offer_stock WHERE offer_id = %(offer_id)s AND open)
 """

@@ -58,7 +58,7 @@ async def take_ticket(
         coupon_key: the key of the coupon that a grant will make of it.
         now: when (UTC); who comes in the first seconds of a line is shuffled.
         asked: the first request with this key does the work, later ones get its answer.
-        standing: what limits of households and devices look at.
+        standing: what limits of devices look at.
 
     Raises:
         OfferNotFound: unknown, closed, or registration has ended.

@@ -1,7 +1,12 @@
 """Use case: a citizen claims one unit of an offer, or takes a ticket for one, in one round trip.
 
-The statement is a function of the database (`redeem_hold`): request key, balance, uses, budgets,
-stock, coupon, in the house's lock order. A refusal undoes the caller's transaction.
+The statement is a function of the database (`redeem_hold`): request key, who lives together,
+balance, uses, budgets, stock, coupon, in the house's lock order. A refusal undoes the caller's
+transaction.
+
+Where a limit counts households, the citizen's row and the household's are held until the claim is
+committed, and whoever joins or leaves waits: a household has, with each claim, at most what it may
+have as it is at that moment.
 """
 
 from dataclasses import dataclass
@@ -15,6 +20,7 @@ import structlog
 from app.database import Tx
 from app.ids import bucket_of, new_id
 from app.ledger.units import ORDINARY
+from app.people.households import COUNTS_AFTER_LEAVING
 from app.rewards import coupons
 from app.rewards.redeem_refusals import refusal
 
@@ -46,15 +52,12 @@ class Asked:
 class Standing:
     """Who asks, as far as limits and quotas care.
 
-    ``household`` is its number and ``device`` a keyed digest, None where there is none; ``members``
-    are the household's accounts, whose claims of before they joined count too; ``district`` is
-    the citizen's, whose quota is looked at first.
+    ``device`` is a keyed digest, None where none is counted; ``district`` is the citizen's, whose
+    quota is looked at first. Whom a household counts is found out by the claim itself.
     """
 
-    household: int | None = None
     device: int | None = None
     district: str = ""
-    members: tuple[int, ...] = ()
 
 
 _PLAIN = Standing()
@@ -79,7 +82,7 @@ async def redeem(
         coupon_key: the key that coupon codes are worked out with.
         now: when (UTC).
         asked: the first request with this key does the work, later ones get its answer.
-        standing: what limits of households and devices, and quotas of districts, look at.
+        standing: what limits of devices, and quotas of districts, look at.
 
     Raises:
         OfferNotFound: the offer does not exist, is not published, or has closed.
@@ -139,12 +142,11 @@ async def ask(
         "id": new,
         "digest": coupons.digest(code),
         "offer_id": offer_id,
-        "household": standing.household,
         "device": standing.device,
         "pool": standing.district,
         "ticket": ticket,
         "now": now,
-        "members": list(standing.members),
+        "left_after": now - COUNTS_AFTER_LEAVING,
     }
     try:
         row = await (await tx.execute(_HOLD, arguments)).fetchone()
@@ -162,6 +164,5 @@ async def ask(
 
 _HOLD = """
 SELECT redeem_hold(%(account_id)s, %(key)s, %(fingerprint)s, %(id)s, %(digest)s, %(offer_id)s,
-                   %(household)s, %(device)s, %(pool)s, %(ticket)s, %(now)s,
-                   %(members)s::bigint[])
+                   %(device)s, %(pool)s, %(ticket)s, %(now)s, %(left_after)s)
 """

@@ -63,6 +63,7 @@ class Admission:
 
         Raises:
             OfferNotYetOpen: it opens later.
+            OfferNotFound: it was withdrawn a moment ago.
             OfferSoldOut: no unit is left, and PostgreSQL says so.
             NotForYou: the citizen is not whom it is for.
             DeviceNeeded: devices are counted, and none was named.
@@ -94,17 +95,15 @@ class Admission:
             async with database.reading() as tx:
                 await directory.ensure_active(tx, merchant_id=known.merchant_id)
         person = None
-        if known.audience or known.has_quotas or offers_audience.counts_households(known.limits):
+        if known.audience or known.has_quotas:
             async with database.reading() as tx:
-                person = await about(tx, account_id=asking.account_id, now=asking.now)
+                person = await about(tx, account_id=asking.account_id)
             facts = _facts(person) if person else _NOBODY
             here = asking.now.astimezone(ZoneInfo(known.zone))
             offers_audience.ensure_for(known.audience, facts, here)
         return Standing(
-            household=person.household if person else None,
             device=self._device(asking, known),
             district=person.district_code if person else "",
-            members=person.members if person else (),
         )
 
     def _device(self, asking: Asking, known: Known) -> int | None:
@@ -152,7 +151,7 @@ class Admission:
                 district=standing.district,
             )
         if found.units <= 0 and not found.answered:
-            raise rules.sold_out()
+            raise rules.no_such_offer() if found.withdrawn else rules.sold_out()
         if ask is not None:
             await self._gate.build(asking.offer_id, units=found.units)
             await ask()  # takes this request's token; whatever it says, we have looked

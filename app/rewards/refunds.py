@@ -31,6 +31,9 @@ class Refunded:
     points: int
     refunded_points: int
     made_at: datetime
+    unit: str
+    unit_zh: str
+    unit_en: str
 
 
 async def refund_sale(
@@ -66,9 +69,10 @@ async def refund_sale(
     found = await coupons_found.lock_sale(
         tx, merchant_id=merchant_id, bucket=sale.bucket, redemption_id=sale.redemption_id
     )
+    unit = (found.unit_code, found.unit_zh, found.unit_en)
     before = await (await tx.execute(_BEFORE, (merchant_id, refund_no))).fetchone()
     if before is not None:
-        known = Refunded(*before)
+        known = Refunded(*(*before, *unit))
         if (known.order_no, known.points) != (order_no, points):
             raise _other_refund(refund_no)
         return known
@@ -106,7 +110,7 @@ async def refund_sale(
     if (await tx.execute(_KEEP, arguments)).rowcount == 0:
         raise _other_refund(refund_no)  # another sale's refund took the number meanwhile
     log.info("sale_refunded", redemption_id=str(found.id), points=points)
-    return Refunded(refund_no, order_no, points, found.refunded_points + points, now)
+    return Refunded(refund_no, order_no, points, found.refunded_points + points, now, *unit)
 
 
 def _other_refund(refund_no: str) -> RefundNumberUsed:

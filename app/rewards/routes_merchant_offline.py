@@ -27,7 +27,9 @@ Signature = Annotated[
     str,
     Header(
         pattern="^[0-9a-f]{64}$",
-        description="HMAC-SHA256 of the body's bytes in hexadecimal, under the till's batch key.",
+        description="HMAC-SHA256 of the body's bytes in hexadecimal. Its key is the HMAC-SHA256 of"
+        " `puhui offline batch 1` under the SHA-256 of `puhui till ` and the first 26 symbols of"
+        " the till's key (behind `till_`).",
     ),
 ]
 

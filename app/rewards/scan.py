@@ -8,7 +8,7 @@ from uuid import UUID
 from app.database import Tx
 from app.merchants import directory
 from app.rewards import coupons, coupons_found, coupons_rules, rotating, rules
-from app.rewards.coupons_found import Found
+from app.rewards.coupons_found import Found, Goods
 from app.rewards.coupons_rules import Desk
 from app.rewards.errors import SaleRepeated, SaleUndone
 from app.rewards.scan_spend import Taken, other_coupon, spend
@@ -19,15 +19,10 @@ _NOBODY = Desk("-")
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(Goods):
     """A coupon that was spent, and the merchant's own number for the sale."""
 
     order_no: str
-    redemption_id: UUID
-    offer_id: UUID
-    title_zh: str
-    title_en: str
-    points: int
     scanned_at: datetime
 
 
@@ -130,7 +125,8 @@ async def sold(
     Read in a statement after the lock, so a twin's work is seen.
     """
     rows = await tx.execute(_BEFORE, (merchant_id, list(order_nos)))
-    return {row[0]: (Scanned(*row[:-1]), row[-1]) async for row in rows}
+    found = [(Scanned(*row[:-1]), row[-1]) async for row in rows]
+    return {scanned.order_no: (scanned, undone) for scanned, undone in found}
 
 
 def ensure_same(known: tuple[Scanned, bool], order_no: str, redemption_id: UUID) -> None:
@@ -199,22 +195,20 @@ def _scanned(taken: Taken, now: datetime) -> Scanned:
     found = taken.found
     return Scanned(
         order_no=taken.order_no,
-        redemption_id=found.id,
-        offer_id=found.offer_id,
-        title_zh=found.title_zh,
-        title_en=found.title_en,
-        points=found.points,
+        **found.goods,
         scanned_at=now,
     )
 
 
 _BEFORE = """
-SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, s.scanned_at,
+SELECT s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, k.code, k.name_zh, k.name_en,
+       s.order_no, s.scanned_at,
        EXISTS (SELECT FROM coupon_undo u
                 WHERE u.merchant_id = s.merchant_id AND u.order_no = s.order_no)
   FROM scan s
   JOIN redemption r ON r.bucket = s.bucket AND r.account_id = s.account_id
                    AND r.id = s.redemption_id
   JOIN offer o ON o.id = r.offer_id
+  JOIN unit k ON k.id = r.unit
  WHERE s.merchant_id = %s AND s.order_no = ANY (%s)
 """

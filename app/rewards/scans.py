@@ -10,14 +10,10 @@ from app.rewards.scan import Scanned
 
 @dataclass(frozen=True, slots=True)
 class Sold(Scanned):
-    """A sale as it stands now: whether it was undone, how much of it was given back.
-
-    ``unit`` is the code of the points that paid.
-    """
+    """A sale as it stands now: whether it was undone, how much of it was given back."""
 
     undone_at: datetime | None
     refunded_points: int
-    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +21,8 @@ class UnitTotal:
     """The points of one unit in a day's totals."""
 
     unit: str
+    unit_zh: str
+    unit_en: str
     points: int
     refunded_points: int
 
@@ -114,16 +112,16 @@ _DAY_START = """
 SELECT date_trunc('day', %(now)s::timestamptz, programme_zone())
 """
 _PAGE = """
-SELECT s.order_no, s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, s.scanned_at,
-       u.undone_at,
+SELECT s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, k.code, k.name_zh, k.name_en,
+       s.order_no, s.scanned_at, u.undone_at,
        (SELECT coalesce(sum(f.points), 0)::bigint FROM coupon_refund f
          WHERE f.bucket = s.bucket AND f.redemption_id = s.redemption_id
-           AND f.merchant_id = s.merchant_id AND f.order_no = s.order_no),
-       (SELECT k.code FROM unit k WHERE k.id = r.unit)
+           AND f.merchant_id = s.merchant_id AND f.order_no = s.order_no)
   FROM scan s
   JOIN redemption r ON r.bucket = s.bucket AND r.account_id = s.account_id
                    AND r.id = s.redemption_id
   JOIN offer o ON o.id = r.offer_id
+  JOIN unit k ON k.id = r.unit
   LEFT JOIN coupon_undo u ON u.merchant_id = s.merchant_id AND u.order_no = s.order_no
  WHERE s.merchant_id = %(merchant_id)s AND s.scanned_at >= %(since)s
    AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
@@ -164,9 +162,9 @@ WITH moved AS (
    WHERE f.merchant_id = %(merchant_id)s AND f.made_at >= %(since)s
      AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
 )
-SELECT k.code, sum(m.points)::bigint, sum(m.refunded)::bigint
+SELECT k.code, k.name_zh, k.name_en, sum(m.points)::bigint, sum(m.refunded)::bigint
   FROM moved m
   JOIN redemption r ON r.bucket = m.bucket AND r.account_id = m.account_id AND r.id = m.id
   JOIN unit k ON k.id = r.unit
- GROUP BY k.id, k.code ORDER BY k.id
+ GROUP BY k.id ORDER BY k.id
 """

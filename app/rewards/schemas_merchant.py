@@ -1,12 +1,14 @@
 """What the till's endpoints accept and return: nothing in it is about a citizen."""
 
+from dataclasses import asdict
 from datetime import date, datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.rewards.coupons import TYPED_CHARS_MAX
+from app.rewards.coupons_found import Goods
 from app.rewards.coupons_present import Presented
 from app.rewards.coupons_rules import Shown
 from app.rewards.refunds import Refunded
@@ -19,6 +21,9 @@ _CODE = "c1.0N7ZK3V9QX2M4T8B5C6D1F0GHJ"
 _AT = "2026-03-01T04:00:00Z"
 _NUMBER = r"^[!-~]{1,64}$"
 
+Unit = Field(description="Of which points, by their code.", examples=["points"])
+UnitZh = Field(description="The name of these points, in Chinese.", examples=["积分"])
+UnitEn = Field(description="The name of these points, in English.", examples=["Points"])
 Coupon = Field(
     min_length=1,
     max_length=TYPED_CHARS_MAX,
@@ -35,6 +40,24 @@ NextCursor = Field(
 )
 
 
+class GoodsView(BaseModel):
+    """What a coupon is for, and which points are its price; nothing about who shows it."""
+
+    redemption_id: UUID = RedemptionId
+    offer_id: UUID = OfferId
+    title: str = Title
+    title_zh: str = TitleZh
+    title_en: str = TitleEn
+    unit: str = Unit
+    unit_zh: str = UnitZh
+    unit_en: str = UnitEn
+
+
+def _goods(found: Goods, *, english: bool) -> dict[str, Any]:
+    facts = {name: getattr(found, name) for name in GoodsView.model_fields if name != "title"}
+    return facts | {"title": found.title_en if english else found.title_zh}
+
+
 class PresentCoupon(BaseModel):
     """Ask what a coupon is."""
 
@@ -43,14 +66,9 @@ class PresentCoupon(BaseModel):
     coupon: str = Coupon
 
 
-class PresentedView(BaseModel):
+class PresentedView(GoodsView):
     """What a coupon is; nothing about who shows it."""
 
-    redemption_id: UUID = RedemptionId
-    offer_id: UUID = OfferId
-    title: str = Title
-    title_zh: str = TitleZh
-    title_en: str = TitleEn
     points: int = Field(description="Its price in whole points.", examples=[100])
     face_value_fen: int = Field(description="What it is worth, in fen.", examples=[1500])
     held_until: datetime = Field(description="Until when it can be used (UTC).", examples=[_AT])
@@ -67,11 +85,7 @@ class PresentedView(BaseModel):
     def of(cls, found: Presented, *, english: bool) -> Self:
         """What the till shows before it takes the coupon."""
         return cls(
-            redemption_id=found.redemption_id,
-            offer_id=found.offer_id,
-            title=found.title_en if english else found.title_zh,
-            title_zh=found.title_zh,
-            title_en=found.title_en,
+            **_goods(found, english=english),
             points=found.points,
             face_value_fen=found.face_value_fen,
             held_until=found.held_until,
@@ -103,15 +117,10 @@ class ScanCoupons(BaseModel):
     )
 
 
-class ScanView(BaseModel):
+class ScanView(GoodsView):
     """A coupon that was spent in your favour."""
 
     order_no: str = OrderNo
-    redemption_id: UUID = RedemptionId
-    offer_id: UUID = OfferId
-    title: str = Title
-    title_zh: str = TitleZh
-    title_en: str = TitleEn
     points: int = Field(description="Whole points you are owed for it.", examples=[100])
     scanned_at: datetime = Field(description="When it was spent (UTC).", examples=[_AT])
 
@@ -120,11 +129,7 @@ class ScanView(BaseModel):
         """The merchant's view: what to hand over, and nothing about who asks for it."""
         return cls(
             order_no=scanned.order_no,
-            redemption_id=scanned.redemption_id,
-            offer_id=scanned.offer_id,
-            title=scanned.title_en if english else scanned.title_zh,
-            title_zh=scanned.title_zh,
-            title_en=scanned.title_en,
+            **_goods(scanned, english=english),
             points=scanned.points,
             scanned_at=scanned.scanned_at,
         )
@@ -143,7 +148,6 @@ class SoldView(ScanView):
         description="When it was undone (UTC); null: it counts.", examples=[None]
     )
     refunded_points: int = Field(description="Whole points given back since.", examples=[0])
-    unit: str = Field(description="Of which points.", examples=["points"])
 
     @classmethod
     def of_sold(cls, sold: Sold, *, english: bool) -> Self:
@@ -152,7 +156,6 @@ class SoldView(ScanView):
             **ScanView.of(sold, english=english).model_dump(),
             undone_at=sold.undone_at,
             refunded_points=sold.refunded_points,
-            unit=sold.unit,
         )
 
 
@@ -166,7 +169,9 @@ class SoldPage(BaseModel):
 class UnitTotalView(BaseModel):
     """The points of one unit in a day's totals."""
 
-    unit: str = Field(description="Of which points.", examples=["points"])
+    unit: str = Unit
+    unit_zh: str = UnitZh
+    unit_en: str = UnitEn
     points: int = Field(description="Whole points of sales that count.", examples=[1200])
     refunded_points: int = Field(description="Whole points given back today.", examples=[0])
 
@@ -196,12 +201,7 @@ class TotalsView(BaseModel):
             refunds=totals.refunds,
             refunded_points=totals.refunded_points,
             net_points=totals.points - totals.refunded_points,
-            units=[
-                UnitTotalView(
-                    unit=each.unit, points=each.points, refunded_points=each.refunded_points
-                )
-                for each in totals.units
-            ],
+            units=[UnitTotalView(**asdict(each)) for each in totals.units],
         )
 
 
@@ -213,15 +213,10 @@ class UndoSale(BaseModel):
     order_no: str = OrderNo
 
 
-class UndoneView(BaseModel):
+class UndoneView(GoodsView):
     """A sale that was taken back; the customer can use the coupon again."""
 
     order_no: str = OrderNo
-    redemption_id: UUID = RedemptionId
-    offer_id: UUID = OfferId
-    title: str = Title
-    title_zh: str = TitleZh
-    title_en: str = TitleEn
     points: int = Field(description="Whole points you are no longer owed.", examples=[100])
     held_until: datetime = Field(
         description="Until when the customer can use it (UTC).", examples=[_AT]
@@ -233,11 +228,7 @@ class UndoneView(BaseModel):
         """The merchant's view."""
         return cls(
             order_no=undone.order_no,
-            redemption_id=undone.redemption_id,
-            offer_id=undone.offer_id,
-            title=undone.title_en if english else undone.title_zh,
-            title_zh=undone.title_zh,
-            title_en=undone.title_en,
+            **_goods(undone, english=english),
             points=undone.points,
             held_until=undone.held_until,
             undone_at=undone.undone_at,
@@ -268,17 +259,14 @@ class RefundView(BaseModel):
         description="Whole points of this sale given back so far.", examples=[40]
     )
     made_at: datetime = Field(description="When (UTC).", examples=[_AT])
+    unit: str = Unit
+    unit_zh: str = UnitZh
+    unit_en: str = UnitEn
 
     @classmethod
     def of(cls, refunded: Refunded) -> Self:
         """The merchant's view."""
-        return cls(
-            refund_no=refunded.refund_no,
-            order_no=refunded.order_no,
-            points=refunded.points,
-            refunded_points=refunded.refunded_points,
-            made_at=refunded.made_at,
-        )
+        return cls(**asdict(refunded))
 
 
 class RotatingIn(BaseModel):

@@ -22,6 +22,7 @@ from app.ledger import hold
 from app.ledger.refund import Refund, refund
 from app.merchants import directory
 from app.rewards import coupons_found, coupons_rules
+from app.rewards.coupons_found import Goods
 from app.rewards.coupons_rules import Desk
 from app.rewards.errors import SaleNotFound
 from app.rewards.tables import RedemptionState
@@ -30,15 +31,10 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class Undone(Goods):
     """A sale that was taken back."""
 
     order_no: str
-    redemption_id: UUID
-    offer_id: UUID
-    title_zh: str
-    title_en: str
-    points: int
     held_until: datetime
     undone_at: datetime
 
@@ -93,11 +89,7 @@ async def undo(tx: Tx, *, merchant_id: UUID, order_no: str, desk: Desk, now: dat
         await _take_back(tx, merchant_id, order_no, found, sale, desk=desk, now=now)
     return Undone(
         order_no=order_no,
-        redemption_id=found.id,
-        offer_id=found.offer_id,
-        title_zh=found.title_zh,
-        title_en=found.title_en,
-        points=found.points,
+        **found.goods,
         held_until=found.held_until,
         undone_at=now if before is None else before[0],
     )

@@ -6,6 +6,7 @@ finds the open day and goes on behind the last merchant that was done.
 
 from collections.abc import Callable
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from app.database import Database
 from app.settlement import days, rules
@@ -36,7 +37,7 @@ async def close_through(
         zone, minutes = await days.zone_of(tx), await days.minutes_on(tx, day=day)
     until_at = rules.day_end(day, zone=zone, minutes=minutes)
     if clock() < until_at:
-        ends = until_at.isoformat(timespec="seconds")
+        ends = until_at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
         raise DayNotOver(
             f"This business day ends at {ends}; close it then.",
             f"该营业日于 {ends} 结束,届时方可结算。",

@@ -75,15 +75,18 @@ def coupon_name(digest: bytes) -> str:
     return hashlib.sha256(_PURPOSE + digest).hexdigest()
 
 
+# As in `funders`.
 _LINES = """
-SELECT coalesce(b.programme, ''), m.government_budget, m.offer_id, o.title_zh, l.kind, l.day,
+SELECT coalesce(b.programme, ''), m.government_budget, m.offer_id, o.title_zh, l.kind, s.day,
        m.government_fen, m.coupon_digest
-  FROM settlement_line l
-  JOIN merchant_event_money m ON m.merchant_id = l.merchant_id AND m.kind = l.kind
-                             AND m.number = l.number
+  FROM settlement s
+  JOIN settlement_line l ON l.settlement_id = s.id
+ CROSS JOIN LATERAL (
+   SELECT * FROM merchant_event_money e
+    WHERE e.merchant_id = l.merchant_id AND e.kind = l.kind AND e.number = l.number OFFSET 0) AS m
   JOIN offer o ON o.id = m.offer_id
   LEFT JOIN funding_budget b ON b.id = m.government_budget
- WHERE l.day BETWEEN %(from_day)s AND %(last)s AND m.government_fen <> 0
- ORDER BY 1, 2, m.offer_id, l.day, l.settlement_id, l.place
+ WHERE s.day BETWEEN %(from_day)s AND %(last)s AND m.government_fen <> 0
+ ORDER BY 1, 2, m.offer_id, s.day, s.id, l.place
 """
 _CLOSED = "SELECT FROM settlement_day WHERE day = %s AND closed_at IS NOT NULL"

@@ -115,7 +115,7 @@ async def test_a_customer_is_served(browser, site, counter, english):
         site.later(minutes=1)
         await press(page, "tab_today", english=english)
         await page.wait_for_selector("ul.totals")
-        assert await page.locator("ul.totals b").all_inner_texts() == ["2", "200", "1", "0"]
+        assert await page.locator("ul.totals b").all_inner_texts() == ["2", "1", "200", "0"]
         assert await page.locator("ol.lines li").count() == 3
         await fits(page)
         await picture(page, "today", english=english)

@@ -6,7 +6,11 @@ import pytest
 
 from app.console.till_session import COOKIE
 from app.console.till_words import WORDS
+from app.ledger import units
+from app.ledger.earn import Earning, earn
+from tests import make
 from tests.console.conftest import a_shop, coupon, revoke
+from tests.make import NOON
 from tests.rewards import shop
 
 
@@ -112,6 +116,32 @@ async def test_look_take_press_twice_undo(client, database, counter):
     assert undone.status_code == 200
     async with database.reading() as tx:
         assert await shop.purse(tx, held) == (0, 100, 0)
+
+
+async def test_a_price_names_its_points(client, database, counter):
+    """A campaign's points are called by their name on every page, in both languages."""
+    async with database.writing() as tx:
+        spring = await units.define(
+            tx, code="spring", name_zh="春季积分", name_en="Spring points", life_months=3
+        )
+        anna = make.account()
+        earning = [Earning(anna, 200, make.new_id(), NOON)]
+        await earn(tx, earnings=earning, expires_on=make.QUARTER_END, now=NOON, unit=spring.id)
+        offer = await make.offer(tx, by=counter.offer.merchant, unit="spring")
+        held = await shop.held(tx, offer=offer, account_id=anna)
+    for language, name in (("en", "Spring points"), ("zh", "春季积分")):
+        await client.get(f"/till/language/{language}")
+        word, _ = await sign_in(client, counter)
+        seen = await client.post("/till/look", data={"word": word, "code": held.code})
+        form = {"word": word, "code": held.code, "order_no": order_no_in(seen)}
+        done = await client.post("/till/redeem", data=form)
+        today = await client.get("/till/today")
+        taken = {"word": word, "order_no": form["order_no"]}
+        undone = await client.post("/till/undo", data=taken)
+        for page in (seen, done, undone):
+            assert f"100 {name}" in page.text
+        assert f"<span>{name}</span><b>100</b>" in today.text  # the total
+        assert re.search(rf"<b>100</b>\s+<span>{name}</span>", today.text)  # the sale
 
 
 async def test_a_refusal_is_told_and_leaves_nothing(client, database, counter):

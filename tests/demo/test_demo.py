@@ -79,6 +79,12 @@ def test_the_demo_runs_twice_and_credits_once(fresh_home):
         assert " 0 breaches" in each.stdout
         assert len(re.findall(r"^curl -s .*/v1/me/", each.stdout, re.MULTILINE)) == 4
         assert re.search(r"the till: http://127\.0\.0\.1:\d+/till$", each.stdout, re.MULTILINE)
+        assert re.search(r"^curl -s .*/v1/admin/reconciliation/20", each.stdout, re.MULTILINE)
         assert re.search(r"its key: till_[0-9A-Z]{30,}$", each.stdout, re.MULTILINE)
+    assert re.search(r"coupons taken yesterday: [1-9]", first.stdout)
+    closed = run("settle", env=env)
+    assert closed.returncode == 0, closed.stderr
+    again = run("settle", "--check", env=env)
+    assert re.search(r"made again: [1-9]\d* settlements, 0 differ", again.stdout), again.stdout
     told = run("token", "--as", "citizen:lin", env=env)
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", told.stdout)

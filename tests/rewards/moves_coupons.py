@@ -4,9 +4,8 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
-from app.merchants import batch_keys, secret_codes
 from app.people.offices import Office
-from app.people.seats import Role, Seat
+from app.people.seats import Role
 from app.people.tokens import Audience
 from app.rewards import codes_import, queue_step
 from app.rewards.cancel import cancel
@@ -16,8 +15,7 @@ from app.rewards.tables import Delivery, Mode
 from app.rewards.withdraw import withdraw
 from tests import make
 from tests.make import NOON
-from tests.merchants import front_door
-from tests.rewards import shop
+from tests.rewards import offline_till, shop
 from tests.rewards.counter import KEY
 from tests.rewards.moves import (
     SAME,
@@ -165,15 +163,10 @@ async def handing_in(scene):
 
 
 async def _signed(scene, merchant_id, code):
-    store = await front_door.store(scene.tx, merchant_id)
-    issued = await front_door.till(scene.tx, merchant_id, store.id)
-    digest = secret_codes.digest_of(secret_codes.TILL, issued.key)
-    row = await scene.tx.execute("SELECT id FROM till_key WHERE digest = %s", (digest,))
-    [key_id] = await row.fetchone()
+    secret, seat = await offline_till.issued(scene.tx, merchant_id)
     item = {"coupon": code, "order_no": "O-1", "accepted_at": scene.now.isoformat()}
     raw = json.dumps({"batch_id": str(uuid4()), "items": [item]}).encode()
-    signature = batch_keys.signature(batch_keys.key_from(issued.key), raw)
-    seat = Seat(Role.cashier, store.id, issued.till_id, key_id)
+    signature = offline_till.signature(secret, raw)
     signed = scene.headers(Audience.merchant, merchant_id, seat=seat)
     signed |= {"Batch-Signature": signature, "Content-Type": "application/json"}
     return Call("/v1/merchant/offline-batches", None, signed, {}, raw)

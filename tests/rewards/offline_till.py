@@ -1,16 +1,38 @@
 """A till without network: what it writes down, and how it hands it in."""
 
+import hashlib
+import hmac
 from datetime import timedelta
 from uuid import uuid4
 
+from app.people.seats import Role, Seat
 from app.rewards import offline, release
 from app.rewards.offline import Batch
 from tests.make import NOON
+from tests.merchants import front_door
 from tests.rewards import shop
 from tests.rewards.counter import KEY
 
+CHECK_CHARS = 7
+"""At the end of a key, after what is random."""
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+
+
+def signature(secret, raw):
+    """What a till writes under a batch: worked out from its key by the published recipe alone."""
+    digest = hashlib.sha256(f"puhui till {secret.removeprefix('till_')[:-CHECK_CHARS]}".encode())
+    key = hmac.digest(digest.digest(), b"puhui offline batch 1", "sha256")
+    return hmac.new(key, raw, "sha256").hexdigest()
+
+
+async def issued(tx, merchant_id):
+    """A till in a store of a merchant: its secret, and where it sits when it has signed in."""
+    store = await front_door.store(tx, merchant_id)
+    made = await front_door.till(tx, merchant_id, store.id)
+    row = await tx.execute("SELECT id FROM till_key WHERE till_id = %s", (made.till_id,))
+    [key_id] = await row.fetchone()
+    return made.key, Seat(Role.cashier, store.id, made.till_id, key_id)
 
 
 def line(coupon, order_no="A-1", at=NOON, code=""):

@@ -13,6 +13,7 @@ from tests.rewards import shop
 PRESENT = "/v1/merchant/coupons/present"
 REDEEM = "/v1/merchant/coupons/redeem"
 REDEEM_ALL = "/v1/merchant/coupons/redeem-all"
+POINTS = {"unit": "points", "unit_zh": "积分", "unit_en": "Points"}
 UNDO = "/v1/merchant/coupons/undo"
 REFUNDS = "/v1/merchant/refunds"
 
@@ -76,7 +77,7 @@ async def test_ask_take_undo_take_refund(client, keys, coupon, till):
         "refunds": 2,
         "refunded_points": 100,
         "net_points": 0,
-        "units": [{"unit": "points", "points": 100, "refunded_points": 100}],
+        "units": [POINTS | {"points": 100, "refunded_points": 100}],
     }
 
 

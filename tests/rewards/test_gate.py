@@ -18,6 +18,7 @@ from app.rewards.gate_crowd import Crowd
 from app.rewards.offers_errors import OfferBusy
 from app.rewards.offers_known import PLENTY
 from app.rewards.redeem_admission import Admission
+from app.rewards.withdraw import withdraw
 from app.settings import Settings
 from tests import make
 from tests.make import NOON, citizen_headers
@@ -121,6 +122,35 @@ async def test_whatever_the_store_says(committing, keys, say):
     async with serving(committing, keys, told) as client:
         await rush(committing, keys, client)
     assert told.asked > 0
+
+
+async def test_a_withdrawn_offer_is_not_called_sold_out(committing, keys):
+    """A process that still remembers the offer, and a gate that says no: it has closed, says 404."""
+    async with committing.writing() as tx:
+        anna, boris = await make.rich(tx), await make.rich(tx)
+        offer = await make.offer(tx)
+    body = {"offer_id": str(offer.id)}
+    async with serving(committing, keys, Store(always_no)) as client:
+        admission = client._transport.app.state.admission
+        first = await client.post(
+            "/v1/me/redemptions", json=body, headers=citizen_headers(keys, anna)
+        )
+        async with committing.writing() as tx:
+            await withdraw(
+                tx,
+                offer_id=offer.id,
+                merchant_id=offer.merchant.id,
+                actor="staff:x",
+                reason_zh="停业",
+                reason_en="Closed",
+                now=NOON,
+            )
+        _, known = admission._known._kept[offer.id]
+        admission._known._kept[offer.id] = (2**62, known)  # a memory that does not end meanwhile
+        later = await client.post(
+            "/v1/me/redemptions", json=body, headers=citizen_headers(keys, boris)
+        )
+    assert (first.status_code, later.json()["code"]) == (201, "offer-not-found")
 
 
 async def test_the_real_store(committing, keys, store):

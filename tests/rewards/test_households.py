@@ -1,65 +1,21 @@
 """Households that share a limit, as they are at the moment of the claim."""
 
 import asyncio
-import secrets
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from app.people import households
-from app.people.about import _ABOUT, about
-from app.people.register import register_citizen
 from app.rewards.errors import LimitReached
-from app.rewards.redeem import Standing, redeem
 from tests import make
 from tests.make import NOON, citizen_headers
-from tests.rewards.counter import KEY, sound
+from tests.rewards.counter import claim, sound
+from tests.rewards.family import citizens, together
 
 DAY = timedelta(days=1)
 TWO = [{"by": "household", "per": "month", "units": 2}]
 FOR_EVER = [{"by": "household", "per": "always", "units": 2}]
-
-
-async def citizens(tx, number):
-    """Accounts of citizens with points."""
-    found = []
-    for _ in range(number):
-        person = await register_citizen(
-            tx, nickname=secrets.token_hex(8), district_code="321102", now=NOON - 99 * DAY
-        )
-        await make.points(tx, person.account_id, 900)
-        found.append(person.account_id)
-    return found
-
-
-async def together(tx, accounts, *, code=None):
-    """Make them live together; the household's code."""
-    if code is None:
-        first, *accounts = accounts
-        made = await households.open_household(tx, account_id=first, key=b"s" * 32, now=NOON)
-        code = made.text
-    for each in accounts:
-        await households.join(tx, account_id=each, code=code, key=b"s" * 32, now=NOON)
-    return code
-
-
-async def standing(tx, account_id, now=NOON):
-    """What the door of the people says of somebody."""
-    found = await about(tx, account_id=account_id, now=now)
-    return Standing(household=found.household, members=found.members)
-
-
-async def take(tx, account_id, offer, *, now=NOON):
-    """Claim a unit as whoever one lives with."""
-    return await redeem(
-        tx,
-        account_id=account_id,
-        offer_id=offer.id,
-        coupon_key=KEY,
-        now=now,
-        standing=await standing(tx, account_id, now),
-    )
 
 
 async def ask(client, keys, account_id, offer):
@@ -94,25 +50,25 @@ async def test_moving_in_brings_what_was_claimed_alone(database):
     async with database.writing() as tx:
         anna, boris, carla = await citizens(tx, 3)
         offer = await make.offer(tx, per_citizen=9, limits=TWO)
-        await take(tx, anna, offer)
-        await take(tx, boris, offer)
+        await claim(tx, anna, offer)
+        await claim(tx, boris, offer)
         await together(tx, [anna, boris, carla])
     for each in (anna, boris, carla):
         with pytest.raises(LimitReached):
             async with database.writing() as tx:
-                await take(tx, each, offer)
+                await claim(tx, each, offer)
     async with database.writing() as tx:
         dora, emil = await citizens(tx, 2)
-        await take(tx, dora, offer)
+        await claim(tx, dora, offer)
         await together(tx, [dora, emil])
-        await take(tx, emil, offer)
+        await claim(tx, emil, offer)
     with pytest.raises(LimitReached):
         async with database.writing() as tx:
-            await take(tx, emil, offer)
+            await claim(tx, emil, offer)
     async with database.writing() as tx:  # a new month, and with it a new limit for all three
         later = await make.offer(tx, per_citizen=9, limits=TWO, closes_at=NOON + 60 * DAY)
-        await take(tx, anna, later, now=NOON)
-        await take(tx, anna, later, now=NOON + 31 * DAY)
+        await claim(tx, anna, later, now=NOON)
+        await claim(tx, anna, later, now=NOON + 31 * DAY)
         await sound(tx)
 
 
@@ -122,14 +78,14 @@ async def test_moving_out_brings_no_fresh_limit_for_thirty_days(database):
         anna, boris = await citizens(tx, 2)
         offer = await make.offer(tx, per_citizen=9, limits=FOR_EVER, closes_at=NOON + 60 * DAY)
         await together(tx, [anna, boris])
-        await take(tx, anna, offer)
-        await take(tx, anna, offer)
+        await claim(tx, anna, offer)
+        await claim(tx, anna, offer)
         await households.leave(tx, account_id=boris, now=NOON)
     with pytest.raises(LimitReached):
         async with database.writing() as tx:
-            await take(tx, boris, offer, now=NOON + 30 * DAY)
+            await claim(tx, boris, offer, now=NOON + 30 * DAY)
     async with database.writing() as tx:
-        await take(tx, boris, offer, now=NOON + 31 * DAY)
+        await claim(tx, boris, offer, now=NOON + 31 * DAY)
         await sound(tx)
 
 
@@ -155,7 +111,14 @@ async def test_what_a_claim_asks_about_a_family_has_an_index(tx):
         """SELECT sum(u.used) FROM unnest('{7,8}'::bigint[]) AS m (subject)
              JOIN offer_use u ON u.bucket = (m.subject % 1024)::smallint AND u.subject = m.subject
               AND u.offer_id = gen_random_uuid() AND u.kind = 23 AND u.period = '2026-03-01'""",
-        (_ABOUT % {"account": "7", "since": "now()"}).replace("(s)", ""),
+        """SELECT last.household_id FROM (
+             SELECT m.household_id, m.left_at FROM household_member m
+              WHERE m.account_id = 7 ORDER BY m.joined_at DESC LIMIT 1) AS last
+            WHERE last.left_at IS NULL OR last.left_at > now()""",
+        """SELECT m.account_id FROM household_member m
+            WHERE m.household_id = 7 AND m.left_at IS NULL UNION SELECT 7""",
+        "SELECT FROM citizen c WHERE c.account_id = 7 FOR KEY SHARE",
+        "SELECT FROM household h WHERE h.id = 7 FOR SHARE",
     ]
     for each in statements:
         plan = "\n".join([line async for (line,) in await tx.execute("EXPLAIN " + each)])

@@ -16,14 +16,14 @@ from app.rewards.redeem import Standing, redeem
 from tests import make
 from tests.make import NOON
 from tests.rewards.counter import KEY, sound
+from tests.rewards.family import DAY, citizens, together
 
-DAY = timedelta(days=1)
-A_WEEK = [{"by": "citizen", "per": "week", "units": 1}]
 HOUSEHOLD = [{"by": "household", "per": "month", "units": 2}]
+A_WEEK = [{"by": "citizen", "per": "week", "units": 1}]
 
 
 async def take(tx, account_id, offer, *, now=NOON, **standing):
-    """Claim a unit as somebody with a household, a device, or a district."""
+    """Claim a unit as somebody with a device, or a district."""
     return await redeem(
         tx,
         account_id=account_id,
@@ -58,23 +58,6 @@ async def test_the_civil_day_is_the_citys(database):
         offer = await make.offer(tx, per_citizen=9, limits=limit)
         await take(tx, anna, offer, now=NOON)
         await take(tx, anna, offer, now=NOON + timedelta(hours=12))
-        await sound(tx)
-
-
-async def test_a_household_shares_its_limit_and_gets_it_back(database):
-    """Three people of one household have two units; a cancel makes room for the third."""
-    async with database.writing() as tx:
-        people = [await make.rich(tx) for _ in range(3)]
-        offer = await make.offer(tx, limits=HOUSEHOLD)
-        first = await take(tx, people[0], offer, household=77)
-        await take(tx, people[1], offer, household=77)
-    with pytest.raises(LimitReached):
-        async with database.writing() as tx:
-            await take(tx, people[2], offer, household=77)
-    async with database.writing() as tx:
-        await take(tx, people[2], offer, household=78)
-        await cancel(tx, account_id=people[0], redemption_id=first.redemption_id, now=NOON)
-        await take(tx, people[2], offer, household=77)
         await sound(tx)
 
 
@@ -163,13 +146,14 @@ moves = st.lists(
 async def test_limits_agree_with_plain_counting(tx, history):
     """Whatever citizens of a household claim and cancel on whichever day, both limits hold."""
     async with savepoint(tx):
-        people = [await make.rich(tx, 10_000) for _ in range(3)]
+        *people, loner = await citizens(tx, 4)
+        await together(tx, people)
         limits = [*HOUSEHOLD, {"by": "citizen", "per": "day", "units": 1}]
         offer = await make.offer(
             tx, per_citizen=3, stock=99, limits=limits, closes_at=NOON + 99 * DAY,
             coupon_life_s=86_400 * 90,
         )  # fmt: skip
-        await take(tx, await make.rich(tx), offer, household=10)
+        await take(tx, loner, offer)
         live = []
         for verb, who, day in sorted(history, key=lambda move: move[2]):
             at = NOON + day * DAY
@@ -182,7 +166,7 @@ async def test_limits_agree_with_plain_counting(tx, history):
             allowed = len(mine) < 3 and len(month) < 2 and all(each[2] != at for each in mine)
             try:
                 async with savepoint(tx):
-                    got = await take(tx, people[who], offer, now=at, household=9)
+                    got = await take(tx, people[who], offer, now=at)
             except DomainError:
                 assert not allowed
             else:

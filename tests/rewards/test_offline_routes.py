@@ -6,13 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from app.merchants import batch_keys, secret_codes
-from app.people.seats import Role, Seat
+from app.merchants import secret_codes
 from app.rewards.offline_judge import AGE_MAX
 from tests import make
 from tests.make import NOON, merchant_headers
 from tests.merchants import front_door
-from tests.rewards import shop
+from tests.rewards import offline_till, shop
 
 BATCHES = "/v1/merchant/offline-batches"
 REDEEM = "/v1/merchant/coupons/redeem"
@@ -35,21 +34,16 @@ async def real_till(app, database, coupon):
     """A till in a store of the coupon's merchant: its secret and its headers."""
     async with database.writing() as tx:
         merchant_id = coupon.offer.merchant.id
-        store = await front_door.store(tx, merchant_id)
-        issued = await front_door.till(tx, merchant_id, store.id)
-        digest = secret_codes.digest_of(secret_codes.TILL, issued.key)
-        row = await tx.execute("SELECT id FROM till_key WHERE digest = %s", (digest,))
-        [key_id] = await row.fetchone()
-    seat = Seat(Role.cashier, store.id, issued.till_id, key_id)
-    return issued.key, front_door.headers(app, merchant_id, seat)
+        secret, seat = await offline_till.issued(tx, merchant_id)
+    return secret, front_door.headers(app, merchant_id, seat)
 
 
 async def hand_in(client, real_till, items, *, batch_id=None, sign=None):
     """A till signs a batch and sends it."""
     secret, headers = real_till
     raw = json.dumps({"batch_id": str(batch_id or uuid4()), "items": items}).encode()
-    signature = batch_keys.signature(batch_keys.key_from(secret), sign or raw)
-    headers = headers | {"Batch-Signature": signature, "Content-Type": "application/json"}
+    headers = headers | {"Batch-Signature": offline_till.signature(secret, sign or raw)}
+    headers = headers | {"Content-Type": "application/json"}
     return await client.post(BATCHES, content=raw, headers=headers)
 
 

@@ -7,10 +7,16 @@ from datetime import timedelta
 
 import pytest
 
+from app.database import savepoint
 from app.ledger import balances
 from app.ledger.errors import InsufficientPoints
 from app.rewards import claims, queue, queue_step, queue_tend
-from app.rewards.offers_errors import OfferNeedsTicket, OfferTakesNoTicket, TicketClosed
+from app.rewards.offers_errors import (
+    OfferNeedsTicket,
+    OfferTakesNoTicket,
+    TicketClosed,
+    TicketExists,
+)
 from app.rewards.queue_tables import TicketState
 from app.rewards.tables import Mode
 from tests import make
@@ -61,6 +67,21 @@ async def test_the_first_seconds_are_shuffled_then_it_is_first_come(tx):
     assert [each.place for each in tickets[12:]] == [13, 14, 15]
     assert tickets[-1].ahead == 13
     assert next(each for each in tickets if each.place == 1).state is TicketState.granted
+    await sound(tx)
+
+
+async def test_one_ticket_each_whatever_became_of_it(tx):
+    """Waiting, or left: a second one is refused for what it is, and nothing more is held."""
+    anna = await make.rich(tx, 100)
+    offer = await line(tx)
+    await join(tx, anna, offer)
+    for held, left in ((100, False), (0, True)):
+        if left:
+            await queue.leave(tx, account_id=anna, offer_id=offer.id, now=NOON)
+        with pytest.raises(TicketExists):
+            async with savepoint(tx):
+                await join(tx, anna, offer)
+        assert (await balances.balance(tx, account_id=anna)).held == held
     await sound(tx)
 
 
@@ -170,7 +191,7 @@ async def test_one_citizen_takes_one_ticket_of_twenty_requests(live_client, comm
     other = await live_client.post(
         "/v1/me/tickets", json=body, headers=make.citizen_headers(keys, anna)
     )
-    assert (other.status_code, other.json()["code"]) == (409, "limit-reached")
+    assert (other.status_code, other.json()["code"]) == (409, "ticket-exists")
     mine = f"/v1/me/tickets/{offer.id}"
     shown = await live_client.get(mine, headers=make.citizen_headers(keys, anna))
     assert (shown.json()["state"], shown.json()["points"]) == ("waiting", 100)

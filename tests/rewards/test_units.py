@@ -16,7 +16,7 @@ from app.rewards.errors import OfferUnsound
 from app.rewards.scan import Sale, scan_many
 from app.rewards.tables import Mode
 from tests import make
-from tests.make import NOON, citizen_headers
+from tests.make import NOON, citizen_headers, merchant_headers
 from tests.rewards.counter import KEY, claim, sound
 from tests.rewards.shop import LEFT, give, held, take, take_back
 
@@ -142,6 +142,32 @@ async def test_the_unit_is_shown_wherever_the_price_is(client, keys, database, s
     assert (await client.get(path, headers=headers)).json()["unit"] == "spring"
     [purse] = (await client.get("/v1/me/wallet", headers=headers)).json()["others"]
     assert (purse["unit"], purse["available"], purse["held"]) == ("spring", 50, 100)
+
+
+async def test_a_till_is_told_which_points(client, keys, database, spring):
+    """Looked at, taken, listed, refunded, taken back: each answer names the campaign's points."""
+    async with database.writing() as tx:
+        anna = await with_both(tx, spring)
+        offer = await make.offer(tx, unit="spring")
+        coupon = await held(tx, offer=offer, account_id=anna)
+    headers = merchant_headers(keys, offer.merchant.id)
+    asked = [
+        ("coupons/present", {"coupon": coupon.code}),
+        ("coupons/redeem", {"coupon": coupon.code, "order_no": "A-1"}),
+        ("coupons/redeem", {"coupon": coupon.code, "order_no": "A-1"}),
+        ("coupons/undo", {"order_no": "A-1"}),
+        ("coupons/redeem", {"coupon": coupon.code, "order_no": "A-2"}),
+        ("refunds", {"order_no": "A-2", "refund_no": "R-1", "points": 40}),
+        ("refunds", {"order_no": "A-2", "refund_no": "R-1", "points": 40}),
+    ]
+    answers = []
+    for path, body in asked:
+        answers.append(await client.post(f"/v1/merchant/{path}", json=body, headers=headers))
+    listed = await client.get("/v1/merchant/scans", headers=headers)
+    told = [each.json() for each in answers] + listed.json()["items"]
+    assert [(each["unit"], each["unit_zh"], each["unit_en"]) for each in told] == [
+        ("spring", "春季", "Spring")
+    ] * 9
 
 
 async def test_a_merchants_day_keeps_units_apart(tx, spring):

@@ -47,6 +47,25 @@ async def everywhere(scene, attempt):
     return found
 
 
+def after(scene, column):
+    """The attempt that is made when something else has happened: what one column says."""
+
+    async def attempt(move):
+        turn, wanted = told_apart(getattr(move, column))
+        if turn is None:
+            return wanted, wanted
+        call = await move.right(scene)
+        await turn(scene, call)
+        return wanted, told(await call.send(scene, method(move)))
+
+    return attempt
+
+
+def told_apart(said):
+    """What a column asks for and what is wanted then; a reason alone asks for nothing."""
+    return (None, said) if isinstance(said, str) else said
+
+
 def method(move):
     """How the route is called."""
     return move.route.split()[0]
@@ -77,26 +96,17 @@ async def test_every_change_works_where_it_is_right(scene):
 
 async def test_in_a_wrong_state_it_is_refused_with_the_reason(scene):
     """After something else has happened, each change says why not, or what has become of it."""
-
-    async def attempt(move):
-        if isinstance(move.wrong, str):
-            return move.wrong, move.wrong
-        call = await move.right(scene)
-        turn, wanted = move.wrong
-        await turn(scene, call)
-        return wanted, told(await call.send(scene, method(move)))
-
-    assert await everywhere(scene, attempt) == []
+    assert await everywhere(scene, after(scene, "wrong")) == []
 
 
 async def test_another_finds_nothing_to_change(scene):
     """What is another merchant's or citizen's is not there; who has no business is told so."""
 
     async def attempt(move):
-        if isinstance(move.other, str):
-            return move.other, move.other
+        who, wanted = told_apart(move.other)
+        if who is None:
+            return wanted, wanted
         call = await move.right(scene)
-        who, wanted = move.other
         headers = await who(scene, call)
         got = told(await call.send(scene, method(move), headers))
         # It changed nothing: afterwards the right one is answered as if nobody had tried.
@@ -126,13 +136,4 @@ async def test_the_second_time_is_the_first_or_a_reason(scene):
 
 async def test_what_comes_late_is_told_so(scene):
     """After its time each change is refused with a reason, or still does what the row says."""
-
-    async def attempt(move):
-        if isinstance(move.late, str):
-            return move.late, move.late
-        call = await move.right(scene)
-        turn, wanted = move.late
-        await turn(scene, call)
-        return wanted, told(await call.send(scene, method(move)))
-
-    assert await everywhere(scene, attempt) == []
+    assert await everywhere(scene, after(scene, "late")) == []
