@@ -123,6 +123,11 @@ class NoticeSettings(BaseModel, frozen=True, extra="forbid"):
     wechat_templates: dict[str, str] = Field(
         default={}, description="WeChat's template id by ours; others are not pushed."
     )
+    wechat_page: str = Field(
+        default="pages/index/index",
+        pattern=r"^[a-z0-9_/-]+$",
+        description="The mini-program's page that opens a message's screen, told as `to`.",
+    )
     timeout_s: int = Field(default=5, ge=1, le=60)
 
     @model_validator(mode="after")
@@ -160,6 +165,14 @@ class Settings(BaseSettings):
     )
     apps: AppSettings = AppSettings()
     notices: NoticeSettings = NoticeSettings()
+
+    @model_validator(mode="after")
+    def _refuse_two_mini_programs(self) -> Self:
+        """Who somebody is at WeChat is known to one mini-program alone."""
+        theirs, ours = self.sign_in.wechat_app_id, self.notices.wechat_app_id
+        if self.notices.channel == "wechat" and theirs is not None and theirs != ours:
+            raise ValueError("messages go through the mini-program that people sign in with")
+        return self
 
     @model_validator(mode="after")
     def _refuse_demo_defaults(self) -> Self:

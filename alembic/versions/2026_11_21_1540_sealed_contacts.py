@@ -65,13 +65,15 @@ GRANT SELECT, UPDATE (bank_account, bank_account_sealed, bank_account_end) ON pa
 GRANT UPDATE (birth_year) ON citizen TO puhui_worker;
 GRANT SELECT, UPDATE (members, code_digest, code_until) ON household TO puhui_worker;
 GRANT SELECT, UPDATE (left_at) ON household_member TO puhui_worker;
-GRANT SELECT, UPDATE (note) ON appeal TO puhui_worker;
-GRANT UPDATE (device_name) ON sign_in_session TO puhui_worker;
+GRANT SELECT ON appeal TO puhui_worker;
+GRANT UPDATE (note) ON appeal TO puhui_app, puhui_worker;
+GRANT UPDATE (device_name) ON sign_in_session TO puhui_app, puhui_worker;
 """
 
 _GONE = """
-REVOKE UPDATE (device_name) ON sign_in_session FROM puhui_worker;
-REVOKE SELECT, UPDATE (note) ON appeal FROM puhui_worker;
+REVOKE UPDATE (device_name) ON sign_in_session FROM puhui_app, puhui_worker;
+REVOKE UPDATE (note) ON appeal FROM puhui_app, puhui_worker;
+REVOKE SELECT ON appeal FROM puhui_worker;
 REVOKE ALL ON household_member, household FROM puhui_worker;
 REVOKE UPDATE (birth_year) ON citizen FROM puhui_worker;
 REVOKE ALL ON payout_account, merchant_contact FROM puhui_worker;

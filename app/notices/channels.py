@@ -28,4 +28,5 @@ def channel_for(settings: NoticeSettings, *, addresses: Addresses | None) -> Cha
         secret=settings.wechat_secret.get_secret_value(),
         templates=settings.wechat_templates,
         addresses=addresses,
+        page=settings.wechat_page,
     )

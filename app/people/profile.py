@@ -131,7 +131,7 @@ async def correct_birth_year(
         tx,
         actor=f"officer:{officer_id}",
         action="people.correct_birth_year",
-        subject=f"citizen:{citizen_id}",
+        subject=f"citizen:{held[0]}",
         facts={"reason": reason},
         now=now,
     )

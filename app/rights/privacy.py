@@ -15,6 +15,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "people.claim": ("申请绑定卡证", "claimed a card"),
     "people.guard": ("监护人确认", "a guardian confirmed"),
     "people.unguard": ("监护关系结束", "a guardianship ended"),
+    "people.correct_birth_year": ("更正出生年份", "corrected the year of birth"),
+    "people.open_household": ("创建家庭", "opened a household"),
+    "people.join_household": ("加入家庭", "joined a household"),
+    "people.leave_household": ("退出家庭", "left a household"),
+    "sign_in.join": ("注册", "joined the programme"),
     "ledger.adjust": ("调整积分", "corrected points"),
     "rights.ask_export": ("申请数据副本", "asked for a copy of the data"),
     "rights.made_export": ("已生成数据副本", "made the copy"),
@@ -29,10 +34,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
 """What an action is called, in Chinese and in English; an unknown one is shown by its name."""
 
 
-async def deeds(tx: Tx, *, account_id: int) -> list[Deed]:
+async def deeds(tx: Tx, *, account_id: int, limit: int = SHOWN) -> list[Deed]:
     """The newest acts that concern a citizen."""
     me = f"citizen:{account_id}"
-    return await about.about(tx, subjects=[me, f"account:{account_id}"], actor=me, limit=SHOWN)
+    return await about.about(tx, subjects=[me, f"account:{account_id}"], actor=me, limit=limit)
 
 
 def words_of(action: str) -> tuple[str, str]:
