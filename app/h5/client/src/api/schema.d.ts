@@ -459,7 +459,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["read_own_standing_v1_me_guardian_get"];
         put?: never;
         post: operations["ask_a_guardian_v1_me_guardian_post"];
         delete?: never;
@@ -1478,6 +1478,7 @@ export interface components {
             id: string;
             kind: string;
             link: string | null;
+            page: string;
             read: boolean;
             text: string;
             title: string;
@@ -1911,6 +1912,12 @@ export interface components {
         };
         app__rights__schemas_consents__BirthYearIn: {
             birth_year: number;
+        };
+        app__rights__schemas_consents__StandingView: {
+            confirmed: boolean;
+            is_child: boolean;
+            pooled: boolean;
+            ranked: boolean;
         };
     };
     responses: never;
@@ -3947,6 +3954,49 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_own_standing_v1_me_guardian_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["app__rights__schemas_consents__StandingView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
