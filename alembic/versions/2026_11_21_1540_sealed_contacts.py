@@ -67,11 +67,9 @@ GRANT SELECT, UPDATE (members, code_digest, code_until) ON household TO puhui_wo
 GRANT SELECT, UPDATE (left_at) ON household_member TO puhui_worker;
 GRANT SELECT ON appeal TO puhui_worker;
 GRANT UPDATE (note) ON appeal TO puhui_app, puhui_worker;
-GRANT UPDATE (device_name) ON sign_in_session TO puhui_app, puhui_worker;
 """
 
 _GONE = """
-REVOKE UPDATE (device_name) ON sign_in_session FROM puhui_app, puhui_worker;
 REVOKE UPDATE (note) ON appeal FROM puhui_app, puhui_worker;
 REVOKE SELECT ON appeal FROM puhui_worker;
 REVOKE ALL ON household_member, household FROM puhui_worker;

@@ -88,6 +88,7 @@ async def sign_in_staff(
             person_id=staff_id,
             device=sessions.Device(origin.device, body.device.name, body.device.platform),
             digests=desk.digests,
+            vault=desk.vault,
             now=now,
         )
         await staff_sign_in.note(tx, staff_id=staff_id, now=now)

@@ -13,6 +13,7 @@ import procrastinate
 from app.database import Database, Tx
 from app.merchants.sealed import END_CHARS, NAME, NUMBER, PHONE, opened, sealed
 from app.people.vault import Vault
+from app.sign_in import reseal as devices
 
 EVERY_MINUTE = "* * * * *"
 STEP = 500
@@ -23,7 +24,9 @@ _FIELDS = (NAME, PHONE, NUMBER)
 def promise(
     jobs: procrastinate.App, *, database: Database, vault: Vault | None, patiently: Patiently
 ) -> None:
-    """Add this promise to the worker's; a worker without keys leaves it to another one.
+    """Add this promise to the worker's, and the same of devices' names.
+
+    A worker without keys leaves it to another one.
 
     Args:
         jobs: the worker's.
@@ -38,6 +41,7 @@ def promise(
     async def _seal(timestamp: int) -> None:
         if vault is not None:
             await patiently(lambda: seal_plain(database, vault=vault))
+            await patiently(lambda: devices.seal_plain(database, vault=vault))
 
 
 async def seal_plain(database: Database, *, vault: Vault) -> int:

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 from app.database import Tx
-from app.named import Rows, parts_of, rows_of
+from app.named import Rows, rows_of
 from app.people.vault import Vault
+from app.sign_in.own_sessions import called
+
+_NOT_TOLD = frozenset({"id", "person_id", "device_sealed", "device_name"})
 
 
 async def dossier(tx: Tx, *, account_id: int, vault: Vault) -> Mapping[str, Rows]:
@@ -25,7 +28,13 @@ async def dossier(tx: Tx, *, account_id: int, vault: Vault) -> Mapping[str, Rows
         }
         for row in names
     ]
-    return {"sign_in_names": shown, **await parts_of(tx, _PARTS, account_id=account_id)}
+    sessions = [
+        {"session_id": row["id"]}
+        | {"device_name": called(vault, row["person_id"], row["device_sealed"], row["device_name"])}
+        | {name: value for name, value in row.items() if name not in _NOT_TOLD}
+        for row in await rows_of(tx, _SESSIONS, {"account": account_id})
+    ]
+    return {"sign_in_names": shown, "sessions": sessions}
 
 
 _NAMES = """
@@ -34,7 +43,7 @@ SELECT n.kind, n.citizen_id, n.sealed, n.bound_at
  WHERE c.account_id = %(account)s ORDER BY n.bound_at, n.kind
 """
 _SESSIONS = """
-SELECT id AS session_id, device_name, platform, began_at, renewed_at, ends_at, ended_at, ended_why
+SELECT id, person_id, device_sealed, device_name, platform, began_at, renewed_at, ends_at, ended_at,
+       ended_why
   FROM sign_in_session WHERE account_id = %(account)s AND account_id > 0 ORDER BY id
 """
-_PARTS = (("sessions", _SESSIONS),)

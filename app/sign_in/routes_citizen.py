@@ -20,9 +20,13 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
 
 
 @router.get("", responses=document(*_SIGN_IN))
-async def list_sessions(citizen: CurrentCitizen, tx: CitizenTx, now: Now) -> SessionList:
+async def list_sessions(
+    request: Request, citizen: CurrentCitizen, tx: CitizenTx, now: Now
+) -> SessionList:
     """Where you are signed in."""
-    found = await own_sessions.living(tx, account_id=citizen.account_id, now=now)
+    found = await own_sessions.living(
+        tx, account_id=citizen.account_id, vault=request.app.state.vault, now=now
+    )
     return SessionList(
         items=[
             SessionView(

@@ -90,6 +90,7 @@ async def sign_in(request: Request, response: Response, body: SignInIn, now: Now
                 account_id=person.account_id,
                 device=sessions.Device(origin.device, body.device.name, body.device.platform),
                 digests=desk.digests,
+                vault=desk.vault,
                 now=now,
             )
     if begun is None:

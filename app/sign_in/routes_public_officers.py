@@ -70,6 +70,7 @@ async def sign_in_officer(
             person_id=officer_id,
             device=sessions.Device(origin.device, body.device.name, body.device.platform),
             digests=desk.digests,
+            vault=desk.vault,
             now=now,
         )
         actor = f"officer:{officer_id}"

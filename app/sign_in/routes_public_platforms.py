@@ -78,6 +78,7 @@ async def _enter(
             account_id=person.account_id,
             device=sessions.Device(origin.device, device.name, device.platform),
             digests=desk.digests,
+            vault=desk.vault,
             now=now,
         )
     return await desk.answer(response, started, is_new=is_new, now=now)

@@ -8,6 +8,8 @@ from app.ids import new_id
 from app.merchants import account_changes, applications, seal_contacts
 from app.people import data_keys
 from app.people.vault import Vault
+from app.sign_in import own_sessions
+from app.sign_in import reseal as devices
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -77,6 +79,26 @@ async def test_contacts_and_accounts_are_sealed_and_sealed_anew(committing):
         assert change.bank_account == "**** 1234"
 
 
+async def test_devices_of_before_are_sealed_and_sealed_anew(committing):
+    """A phone's plain name, mostly its owner's, is sealed in steps and opens under the new key."""
+    person = new_id()
+    async with committing.writing() as tx:
+        await tx.execute(_PLAIN_DEVICES, {"person": person})
+    assert await devices.seal_plain(committing, vault=BEFORE) == 3
+    assert (await sealing.rotate_all(committing, vault=BOTH, step=2))[1] == 3
+    async with committing.writing() as tx:
+        rows = await (await tx.execute("SELECT s::text FROM sign_in_session s")).fetchall()
+        assert not [row for (row,) in rows if "小林" in row]
+        mine = await own_sessions.living(tx, account_id=1025, vault=AFTER, now=NOON)
+        assert {each.device_name for each in mine} == {"小林的手机"}
+
+
+_PLAIN_DEVICES = """
+INSERT INTO sign_in_session (id, audience, person_id, account_id, device, device_name, platform,
+                             began_at, renewed_at, ends_at, refresh_digest, refresh_ends_at)
+SELECT gen_random_uuid(), 'citizen', %(person)s, 1025, '', '小林的手机', 'web', '2026-03-01',
+       '2026-03-01', '2026-05-01', '', '2026-05-01' FROM generate_series(1, 3)
+"""
 _PLAIN_CONTACT = """
 INSERT INTO merchant_contact (application_id, contact_name, phone, bank_name, bank_holder,
                               bank_account)

@@ -114,6 +114,7 @@ async def test_a_copy_names_phones_sessions_and_what_was_said(database):
             account_id=person.account_id,
             device=sessions.Device(b"d" * 32, "Anna's phone", "ios"),
             digests=Digests(b"s" * 32),
+            vault=VAULT,
             now=NOON,
         )
         facts = {person.account_id: {"points": 18}}
