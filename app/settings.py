@@ -117,7 +117,9 @@ class AppSettings(BaseModel, frozen=True, extra="forbid"):
 class NoticeSettings(BaseModel, frozen=True, extra="forbid"):
     """How messages are pushed; the inbox has all of them in any case."""
 
-    channel: Literal["console", "wechat"] = "console"
+    channel: Literal["console", "wechat", "push", "wechat+push"] = "console"
+    push_url: HttpUrl | None = Field(default=None, description="The city's push gateway.")
+    push_secret: SecretStr = Field(default=SecretStr(""), description="Its bearer token.")
     wechat_app_id: str = ""
     wechat_secret: SecretStr = SecretStr("")
     wechat_templates: dict[str, str] = Field(
@@ -130,11 +132,23 @@ class NoticeSettings(BaseModel, frozen=True, extra="forbid"):
     )
     timeout_s: int = Field(default=5, ge=1, le=60)
 
+    @property
+    def speaks_wechat(self) -> bool:
+        """Whether messages go through WeChat."""
+        return "wechat" in self.channel
+
+    @property
+    def speaks_push(self) -> bool:
+        """Whether messages are pushed to apps."""
+        return "push" in self.channel
+
     @model_validator(mode="after")
     def _refuse_half_a_channel(self) -> Self:
         given = self.wechat_app_id and self.wechat_secret.get_secret_value()
-        if self.channel == "wechat" and not (given and self.wechat_templates):
+        if self.speaks_wechat and not (given and self.wechat_templates):
             raise ValueError("wechat needs its app id, its secret and templates")
+        if self.speaks_push and not (self.push_url and self.push_secret.get_secret_value()):
+            raise ValueError("push needs the gateway's address and its secret")
         return self
 
 
@@ -170,7 +184,7 @@ class Settings(BaseSettings):
     def _refuse_two_mini_programs(self) -> Self:
         """Who somebody is at WeChat is known to one mini-program alone."""
         theirs, ours = self.sign_in.wechat_app_id, self.notices.wechat_app_id
-        if self.notices.channel == "wechat" and theirs is not None and theirs != ours:
+        if self.notices.speaks_wechat and theirs is not None and theirs != ours:
             raise ValueError("messages go through the mini-program that people sign in with")
         return self
 

@@ -1,9 +1,12 @@
-"""What people call their devices is sealed: phones are named after their owners.
+"""What people call their devices is sealed, and where messages are pushed to.
+
+Phones are named after their owners. An app's address for pushes is kept with its session, and
+ends with it.
 
 Names of before stay readable until the worker, which has the keys that this migration has not, has
 sealed them (`app.sign_in.reseal`, within a minute); a later release drops the plain column.
 
-Locks: sign_in_session, for the moment in which a column is added.
+Locks: sign_in_session, for the moment in which columns are added.
 Old code: goes on, and writes plain names, which are sealed a minute later; it shows sessions whose
 device is sealed without a name.
 
@@ -28,12 +31,12 @@ def downgrade() -> None:
 
 
 _SEALED = """
-ALTER TABLE sign_in_session ADD COLUMN device_sealed BYTEA;
+ALTER TABLE sign_in_session ADD COLUMN device_sealed BYTEA, ADD COLUMN push_sealed BYTEA;
 CREATE INDEX sign_in_session_plain ON sign_in_session (id) WHERE device_name <> '';
-GRANT UPDATE (device_name, device_sealed) ON sign_in_session TO puhui_app, puhui_worker;
+GRANT UPDATE (device_name, device_sealed, push_sealed) ON sign_in_session TO puhui_app, puhui_worker;
 """
 _GONE = """
-REVOKE UPDATE (device_name, device_sealed) ON sign_in_session FROM puhui_app, puhui_worker;
+REVOKE UPDATE (device_name, device_sealed, push_sealed) ON sign_in_session FROM puhui_app, puhui_worker;
 DROP INDEX sign_in_session_plain;
-ALTER TABLE sign_in_session DROP COLUMN device_sealed;
+ALTER TABLE sign_in_session DROP COLUMN push_sealed, DROP COLUMN device_sealed;
 """

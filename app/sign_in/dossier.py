@@ -44,6 +44,6 @@ SELECT n.kind, n.citizen_id, n.sealed, n.bound_at
 """
 _SESSIONS = """
 SELECT id, person_id, device_sealed, device_name, platform, began_at, renewed_at, ends_at, ended_at,
-       ended_why
+       ended_why, push_sealed IS NOT NULL AS pushed
   FROM sign_in_session WHERE account_id = %(account)s AND account_id > 0 ORDER BY id
 """

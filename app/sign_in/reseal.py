@@ -9,7 +9,7 @@ from app.database import Database, Tx
 from app.people.vault import Vault
 from app.sign_in.credentials import FIELD
 from app.sign_in.own_sessions import called
-from app.sign_in.sessions import DEVICE
+from app.sign_in.sessions import DEVICE, PUSH
 
 STEP = 500
 
@@ -57,10 +57,15 @@ async def _plain_devices(tx: Tx, vault: Vault, limit: int) -> int:
 
 
 async def _seal_devices(tx: Tx, vault: Vault, rows: list[Any]) -> None:
-    for session_id, owner, sealed, plain in rows:
+    for session_id, owner, sealed, plain, push in rows:
         name = called(vault, owner, sealed, plain)
-        anew = vault.seal(name, owner=owner, field=DEVICE)
-        await tx.execute(_DEVICE, {"id": session_id, "sealed": anew})
+        to = None if push is None else vault.open(bytes(push), owner=owner, field=PUSH)
+        facts = {
+            "id": session_id,
+            "sealed": vault.seal(name, owner=owner, field=DEVICE),
+            "push": None if to is None else vault.seal(to, owner=owner, field=PUSH),
+        }
+        await tx.execute(_DEVICE, facts)
 
 
 # A sealed text's fourth and fifth byte name its master key (`app.people.vault`).
@@ -76,14 +81,17 @@ SELECT person_id, totp_sealed FROM credential
  WHERE substring(totp_sealed FROM 4 FOR 2) <> %(current)s LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 _DEVICES = """
-SELECT id, person_id, device_sealed, device_name FROM sign_in_session
- WHERE substring(device_sealed FROM 4 FOR 2) <> %(current)s LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+SELECT id, person_id, device_sealed, device_name, push_sealed FROM sign_in_session
+ WHERE substring(device_sealed FROM 4 FOR 2) <> %(current)s
+    OR substring(push_sealed FROM 4 FOR 2) <> %(current)s
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 _PLAIN = """
-SELECT id, person_id, NULL, device_name FROM sign_in_session
+SELECT id, person_id, NULL, device_name, push_sealed FROM sign_in_session
  WHERE device_name <> '' LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 _DEVICE = """
-UPDATE sign_in_session SET device_sealed = %(sealed)s, device_name = '' WHERE id = %(id)s
+UPDATE sign_in_session SET device_sealed = %(sealed)s, device_name = '', push_sealed = %(push)s
+ WHERE id = %(id)s
 """
 _FACTOR = "UPDATE credential SET totp_sealed = %(sealed)s WHERE person_id = %(owner)s"

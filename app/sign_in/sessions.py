@@ -37,6 +37,8 @@ SESSIONS_MAX = 20
 """How many sessions a person has at once; a further one ends the oldest."""
 DEVICE = "device"
 """The field under which a device's name is sealed, with whose it is."""
+PUSH = "push"
+"""The same for where messages are pushed to."""
 _TOKEN = "r1."  # noqa: S105 -- the kind of token, not a secret
 _SECRET_BYTES, _MARK_BYTES = 32, 16
 

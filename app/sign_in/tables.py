@@ -129,6 +129,7 @@ class SignInSession(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     ended_why: str | None = Field(default=None, max_length=20)
     device_sealed: bytes | None = None
+    push_sealed: bytes | None = None
 
 
 class Credential(SQLModel, table=True):

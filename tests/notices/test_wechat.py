@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.notices.channels import channel_for
+from app.notices.channels import Several, channel_for
 from app.notices.deliver import ChannelDownError, ConsoleChannel, deliver
 from app.notices.enqueue import enqueue
+from app.notices.push import PushChannel
 from app.notices.texts import OTHER, TEMPLATES
 from app.notices.wechat import WechatChannel
 from app.settings import NoticeSettings, Settings, SignInSettings
@@ -18,7 +19,7 @@ from app.sign_in.outside import Outside
 from app.sign_in.wechat import Wechat as MiniProgram
 from tests import make
 from tests.make import NOON, VAULT
-from tests.sign_in.arrivals import app_of, device
+from tests.sign_in.arrivals import app_of, arrive, bearer, device
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,6 +148,8 @@ def test_half_a_channel_does_not_start():
     """WeChat without its keys, or without an address book, is refused; the console needs none."""
     with pytest.raises(ValueError, match="wechat needs"):
         NoticeSettings(channel="wechat")
+    with pytest.raises(ValueError, match="push needs"):
+        NoticeSettings(channel="push", push_url="https://push.example")
     whole = NoticeSettings(
         channel="wechat", wechat_app_id="wx1", wechat_secret="s", wechat_templates={"a": "b"}
     )
@@ -177,6 +180,50 @@ async def test_a_message_reaches_whoever_signed_in_with_wechat(client, database)
     [body] = wechat.bodies
     assert body["touser"] == "o-anna"
     assert body["page"] == f"pages/index/index?to=%2Facts%2F{act}"
+
+
+async def test_pushes_go_to_every_phone_that_is_signed_in(client, database):
+    """The address is sealed with its session; a failing gateway keeps everything, names nothing."""
+    session = await arrive(client)
+    me = bearer(session)
+    path = "/v1/me/sessions/push-address"
+    assert (await client.put(path, json={"address": "token-of-lin"}, headers=me)).status_code == 204
+    sql = "SELECT account_id, push_sealed FROM sign_in_session WHERE id = %s"
+    async with database.writing() as tx:
+        account_id, sealed = await (await tx.execute(sql, (session["session_id"],))).fetchone()
+        assert b"token-of-lin" not in sealed
+        await enqueue(tx, template="points_earned", facts_of={account_id: {"points": 7}}, now=NOON)
+        codes, asked = [503, 200], []
+
+        def answer(request):
+            asked.append(request)
+            return httpx.Response(codes.pop(0))
+
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        url = "https://push.example/secret-path"
+        book = AddressBook(database, VAULT, clock=lambda: NOON)
+        push = PushChannel(http, url=url, secret="s3", addresses=book)
+        with pytest.raises(ChannelDownError) as down:
+            await deliver(tx, channel=push)
+        assert "secret-path" not in str(down.value)
+        wechat = Wechat()
+        both = Several([push, wechat.channel(book)])
+        assert await deliver(tx, channel=both) == 1
+    first, second = [json.loads(each.content)["pushes"] for each in asked]
+    assert first == second
+    [sent] = second
+    assert (sent["to"], sent["page"]) == ("token-of-lin", "/acts")
+    assert asked[0].headers["authorization"] == "Bearer s3"
+    assert (await client.delete(path, headers=me)).status_code == 204
+    assert await book.push_addresses([account_id]) == {}
+
+
+async def test_what_one_channel_cannot_take_waits_for_all(tx):
+    """WeChat is away for one message: it stays in the outbox, and the others go."""
+    wechat = Wechat("down")
+    await promise(tx, 1, 2)
+    assert await deliver(tx, channel=Several([wechat.channel(), ConsoleChannel()])) == 1
+    assert await left(tx) == 1
 
 
 async def signed_in(client, database, code, openid=None):
