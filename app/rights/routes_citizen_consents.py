@@ -10,6 +10,7 @@ from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
+from app.ledger.locking import lock_accounts
 from app.people import consents, guardians, notices
 from app.people import standing as standings
 from app.people.errors import (
@@ -119,6 +120,7 @@ async def withdraw(
         scenario=scenario,
         now=now,
     )
+    await _batches_are_done(tx, citizen.account_id)
     if not ended:
         raise ConsentNotFound("You have not agreed to this.", "您没有该项有效授权。")
 
@@ -136,6 +138,7 @@ async def ask_a_guardian(
     code = await guardians.declare(
         tx, account_id=citizen.account_id, birth_year=body.birth_year, now=now
     )
+    await _batches_are_done(tx, citizen.account_id)
     return GuardianCodeView(needed=code is not None, code=code)
 
 
@@ -199,3 +202,9 @@ async def end_responsibility(
     await guardians.end(
         tx, guardian_account_id=citizen.account_id, ward_account_id=account_id, now=now
     )
+    await _batches_are_done(tx, account_id)
+
+
+async def _batches_are_done(tx: WriteTx, account_id: int) -> None:
+    """Batches that found a consent before are done when we answer; later ones find none."""
+    await lock_accounts(tx, account_ids=[account_id])
