@@ -8,7 +8,9 @@ import base64
 import binascii
 import hashlib
 import json
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query, Request, Response
 
@@ -53,14 +55,36 @@ def key_of(cursor: str, *kinds: type[str] | type[int]) -> tuple[str | int, ...]:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key = json.loads(text)
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise _bad() from error
+        raise bad_cursor() from error
     if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
-        raise _bad()
+        raise bad_cursor()
     if any(isinstance(part, int) and abs(part) >= 2**63 for part in key):
-        raise _bad()
+        raise bad_cursor()
     if any(isinstance(part, str) and "\x00" in part for part in key):
-        raise _bad()
+        raise bad_cursor()
     return tuple(key)
+
+
+def place_of(at: datetime, number: UUID) -> str:
+    """The cursor of a list that is ordered by a moment and an id."""
+    return cursor_of(at.isoformat(), str(number))
+
+
+def place_in(cursor: str) -> tuple[datetime, UUID]:
+    """The moment and the id in a cursor.
+
+    Raises:
+        BadCursor: it is not one of ours, or belongs to another list.
+
+    """
+    moment, number = key_of(cursor, str, str)
+    try:
+        at = datetime.fromisoformat(str(moment))
+        if at.tzinfo is None:
+            raise ValueError("a moment has an offset")
+        return at, UUID(str(number))
+    except ValueError as error:
+        raise bad_cursor() from error
 
 
 def tagged(request: Request, body: bytes, *, cached: str) -> Response:
@@ -86,7 +110,8 @@ def tagged(request: Request, body: bytes, *, cached: str) -> Response:
     return Response(body, headers=headers, media_type="application/json")
 
 
-def _bad() -> BadCursor:
+def bad_cursor() -> BadCursor:
+    """The refusal of a cursor that a list did not make."""
     return BadCursor(
         "The cursor is not one of this list; ask for the first page without `cursor`.",
         "游标不属于此列表;请不带 cursor 重新请求第一页。",

@@ -12,6 +12,7 @@ import typer
 from app.clock import utc_now
 from app.database import Database
 from app.demo.servers import Found, opened, servers
+from app.merchants import seal_contacts
 from app.people import data_keys, proofs_asked
 from app.people.vault import Vault, vault_for
 from app.sign_in import reseal
@@ -63,7 +64,7 @@ async def rotate_all(database: Database, *, vault: Vault, step: int = STEP) -> t
         seconds = max((utc_now() - began_at).total_seconds(), 1)
         if done and persons % (10 * step) == 0:
             out.print(f"{persons:,} ({persons / seconds:,.0f}/s)")
-    for each in (proofs_asked.reseal, reseal.reseal):
+    for each in (proofs_asked.reseal, reseal.reseal, seal_contacts.reseal):
         done = 1
         while done:
             async with database.writing() as tx:

@@ -117,19 +117,38 @@ class AppSettings(BaseModel, frozen=True, extra="forbid"):
 class NoticeSettings(BaseModel, frozen=True, extra="forbid"):
     """How messages are pushed; the inbox has all of them in any case."""
 
-    channel: Literal["console", "wechat"] = "console"
+    channel: Literal["console", "wechat", "push", "wechat+push"] = "console"
+    push_url: HttpUrl | None = Field(default=None, description="The city's push gateway.")
+    push_secret: SecretStr = Field(default=SecretStr(""), description="Its bearer token.")
     wechat_app_id: str = ""
     wechat_secret: SecretStr = SecretStr("")
     wechat_templates: dict[str, str] = Field(
         default={}, description="WeChat's template id by ours; others are not pushed."
     )
+    wechat_page: str = Field(
+        default="pages/index/index",
+        pattern=r"^[a-z0-9_/-]+$",
+        description="The mini-program's page that opens a message's screen, told as `to`.",
+    )
     timeout_s: int = Field(default=5, ge=1, le=60)
+
+    @property
+    def speaks_wechat(self) -> bool:
+        """Whether messages go through WeChat."""
+        return "wechat" in self.channel
+
+    @property
+    def speaks_push(self) -> bool:
+        """Whether messages are pushed to apps."""
+        return "push" in self.channel
 
     @model_validator(mode="after")
     def _refuse_half_a_channel(self) -> Self:
         given = self.wechat_app_id and self.wechat_secret.get_secret_value()
-        if self.channel == "wechat" and not (given and self.wechat_templates):
+        if self.speaks_wechat and not (given and self.wechat_templates):
             raise ValueError("wechat needs its app id, its secret and templates")
+        if self.speaks_push and not (self.push_url and self.push_secret.get_secret_value()):
+            raise ValueError("push needs the gateway's address and its secret")
         return self
 
 
@@ -160,6 +179,14 @@ class Settings(BaseSettings):
     )
     apps: AppSettings = AppSettings()
     notices: NoticeSettings = NoticeSettings()
+
+    @model_validator(mode="after")
+    def _refuse_two_mini_programs(self) -> Self:
+        """Who somebody is at WeChat is known to one mini-program alone."""
+        theirs, ours = self.sign_in.wechat_app_id, self.notices.wechat_app_id
+        if self.notices.speaks_wechat and theirs is not None and theirs != ours:
+            raise ValueError("messages go through the mini-program that people sign in with")
+        return self
 
     @model_validator(mode="after")
     def _refuse_demo_defaults(self) -> Self:

@@ -22,14 +22,15 @@ from app.clock import utc_now
 from app.database import APP_ROLE, WORKER_ROLE, Database, database_for, role_of
 from app.keys import keys_for
 from app.lanes import LANES_OFF, LaneMap
+from app.merchants import seal_contacts
 from app.notices.channels import channel_for
 from app.notices.deliver import Channel, deliver
-from app.notices.wechat import Addresses
 from app.people.vault import Vault, vault_for
 from app.rewards import offers_jobs, queue_tend, release
 from app.rights import promises
 from app.settings import Settings
 from app.settlement import closing_jobs
+from app.sign_in.addresses import AddressBook
 
 log = structlog.get_logger()
 
@@ -56,7 +57,6 @@ async def work(
     database_url: str,
     stop: asyncio.Event | None = None,
     channel: Channel | None = None,
-    addresses: Addresses | None = None,
 ) -> None:
     """Keep promises until asked to stop; a PostgreSQL that goes away is waited for.
 
@@ -66,11 +66,9 @@ async def work(
         stop: set by a caller who owns the process. None: this is the process, and SIGTERM or
             Ctrl-C stops it.
         channel: where messages go; None: what the settings say.
-        addresses: who citizens are elsewhere; a channel to the outside needs it.
 
     """
     rest_s = REST_S
-    channel = channel or channel_for(settings.notices, addresses=addresses)
     async with _asked_to_stop(stop) as stopping:
         while not stopping.is_set():
             began_at = utc_now()
@@ -133,6 +131,7 @@ def jobs_on(
         await _patiently(lambda: offers_jobs.resume(database, clock=utc_now))
 
     closing_jobs.promise(jobs, database=database, clock=utc_now, patiently=_patiently)
+    seal_contacts.promise(jobs, database=database, vault=vault, patiently=_patiently)
     promises.promise(jobs, database=database, vault=vault, clock=utc_now, patiently=_patiently)
     return jobs
 
@@ -219,7 +218,7 @@ async def _release_bucket(database: Database, bucket: int, now: datetime) -> int
             return released
 
 
-async def _serve(settings: Settings, url: str, channel: Channel) -> None:
+async def _serve(settings: Settings, url: str, channel: Channel | None) -> None:
     """One life of the worker: until it is cancelled, or loses PostgreSQL."""
     role = await role_of(url, WORKER_ROLE, APP_ROLE)
     few = settings.database.model_copy(update={"pool_size": JOBS_AT_ONCE, "read_pool_size": 2})
@@ -236,6 +235,8 @@ async def _serve(settings: Settings, url: str, channel: Channel) -> None:
     )
     lanes = LaneMap(settings.lanes)
     vault = vault_for(keys_for(settings.keys, settings.home)) if settings.home else None
+    book = None if vault is None else AddressBook(database, vault)
+    channel = channel or channel_for(settings.notices, addresses=book)
     jobs = jobs_on(connector, database=database, channel=channel, lanes=lanes, vault=vault)
     try:
         await database.open()

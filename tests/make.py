@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app.database import Tx
 from app.ids import account_number, new_id
 from app.keys import Keys
@@ -19,11 +21,14 @@ from app.merchants.register import register
 from app.people.offices import EVERYBODY, Office
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience, Tokens
+from app.people.vault import vault_for
 from app.rewards import publish
 from app.rewards.draft import draft_offer
 from app.rewards.offers_terms import Terms
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
+VAULT = vault_for(Keys(Ed25519PrivateKey.generate(), b"c" * 32, b"s" * 32))
+"""What the service of `tests.conftest` seals with."""
 QUARTER_END = date(2028, 3, 31)
 
 

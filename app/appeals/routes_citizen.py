@@ -3,7 +3,6 @@
 Both are safe to send again from a phone that was offline: the `Idempotency-Key` tells.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from app import idempotency
 from app.appeals import make, reading
 from app.appeals.errors import AppealNotFound, AppealWaits, NothingToClaim, TooManyAppeals
 from app.appeals.make import MissingTrip
-from app.appeals.reading import Appeal
 from app.appeals.schemas import AppealIn, AppealPage, AppealView, ClaimIn
 from app.appeals.tables import Kind
 from app.cache import TooManyRequests
@@ -23,7 +21,7 @@ from app.database import Tx, WriteTx
 from app.idempotency import IdempotencyKey, once
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import BadCursor, Cursor, Limit, place_in, place_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document, in_english
@@ -160,31 +158,14 @@ async def _view(
 async def _page(
     request: Request, tx: Tx, account_id: int, kind: Kind, *, cursor: str | None, limit: int
 ) -> AppealPage:
-    before = _before(cursor) if cursor else None
+    before = place_in(cursor) if cursor else None
     found = await reading.of_account(
         tx, account_id=account_id, kind=kind, before=before, limit=limit + 1
     )
     names = await providers.codes(tx)
     english = in_english(request)
+    last = found[limit - 1] if len(found) > limit else None
     return AppealPage(
         items=[AppealView.of(each, names, english=english) for each in found[:limit]],
-        next_cursor=_cursor(found[limit - 1]) if len(found) > limit else None,
+        next_cursor=place_of(last.made_at, last.id) if last else None,
     )
-
-
-def _cursor(last: Appeal) -> str:
-    return cursor_of(last.made_at.isoformat(), str(last.id))
-
-
-def _before(cursor: str) -> tuple[datetime, UUID]:
-    moment, number = key_of(cursor, str, str)
-    try:
-        at = datetime.fromisoformat(str(moment))
-        if at.tzinfo is None:
-            raise ValueError("a moment has an offset")
-        return at, UUID(str(number))
-    except ValueError as error:
-        raise BadCursor(
-            "The cursor is not one of this list; ask for the first page without `cursor`.",
-            "游标不属于此列表;请不带 cursor 重新请求第一页。",
-        ) from error

@@ -14,7 +14,7 @@ from app.catalogue.errors import CatalogueEmpty
 from app.clock import Now
 from app.database import ReadTx, Tx, WriteTx
 from app.intake import providers
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import BadCursor, Cursor, Limit, bad_cursor, cursor_of, key_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CurrentOfficer, Documented
 from app.problems import document, in_english
@@ -115,7 +115,4 @@ def _after(cursor: str) -> tuple[date, UUID]:
     try:
         return date.fromisoformat(str(day)), UUID(str(number))
     except ValueError as error:
-        raise BadCursor(
-            "The cursor is not one of this list; ask for the first page without `cursor`.",
-            "游标不属于此列表;请不带 cursor 重新请求第一页。",
-        ) from error
+        raise bad_cursor() from error

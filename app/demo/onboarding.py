@@ -15,16 +15,17 @@ from app.merchants import apply, check, directory, equip, history, invite, keep_
 from app.merchants.directory import MerchantView
 from app.merchants.errors import MerchantNotFound
 from app.people.register import register_officer
+from app.people.vault import Vault
 
 
-async def onboard(tx: Tx, *, now: datetime) -> dict[str, MerchantView]:
+async def onboard(tx: Tx, *, vault: Vault, now: datetime) -> dict[str, MerchantView]:
     """Every merchant of the city by its code; those that are there already stay as they are."""
     maker, checker, *_ = [
         await register_officer(tx, name=name, role=role, now=now)
         for name, role in city.OFFICERS.items()
     ]
     return {
-        merchant[0]: await _one(tx, merchant, maker=maker, checker=checker, now=now)
+        merchant[0]: await _one(tx, merchant, maker=maker, checker=checker, vault=vault, now=now)
         for merchant in city.MERCHANTS
     }
 
@@ -35,6 +36,7 @@ async def _one(
     *,
     maker: UUID,
     checker: UUID,
+    vault: Vault,
     now: datetime,
 ) -> MerchantView:
     code, name_zh, name_en, category, district_code = merchant
@@ -55,7 +57,7 @@ async def _one(
         categories=[category],
         agreement_version=1,
     )
-    application_id = await apply.apply(tx, asked=asked, now=now)
+    application_id = await apply.apply(tx, asked=asked, vault=vault, now=now)
     proposal_id = await check.check(
         tx,
         application_id=application_id,

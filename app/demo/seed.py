@@ -17,10 +17,12 @@ from app.demo import city, first_day
 from app.demo.city import DemoFile
 from app.demo.onboarding import onboard
 from app.intake import providers
+from app.keys import Keys
 from app.main import ACTIONS
 from app.people import linking
 from app.people.register import CitizenView, register_citizen, register_officer
 from app.people.subjects import digest_of
+from app.people.vault import Vault, vault_for
 from app.rewards.draft import draft_offer
 from app.rewards.offers_terms import Terms
 from methodologies import registry
@@ -30,12 +32,12 @@ PRIVATE_EVERY = 6
 """Every sixth card belongs to somebody who has not agreed to anything."""
 
 
-async def seed(tx: Tx, *, subject_key: bytes, now: datetime) -> datetime:
+async def seed(tx: Tx, *, keys: Keys, now: datetime) -> datetime:
     """The whole city but its rides; returns when it was founded (UTC).
 
     Args:
         tx: the caller's transaction.
-        subject_key: what card numbers are digested with.
+        keys: what card numbers are digested with, and contacts are sealed with.
         now: when (UTC).
 
     """
@@ -55,8 +57,8 @@ async def seed(tx: Tx, *, subject_key: bytes, now: datetime) -> datetime:
     for code, (name_zh, name_en) in city.PROVIDERS.items():
         await providers.admit(tx, code=code, name_zh=name_zh, name_en=name_en, now=now)
     people = await _citizens(tx, now)
-    await _cards(tx, people, subject_key, now)
-    await _offers(tx, now)
+    await _cards(tx, people, keys.subject, now)
+    await _offers(tx, vault_for(keys), now)
     return await _founded_at(tx)
 
 
@@ -108,13 +110,13 @@ def rows_of(file: DemoFile) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(packed, delimiter=";" if ";" in head else ",")
 
 
-async def _offers(tx: Tx, now: datetime) -> None:
+async def _offers(tx: Tx, vault: Vault, now: datetime) -> None:
     """Draft what is not on offer, and have it published by a second officer."""
     maker, checker, *_ = [
         await register_officer(tx, name=name, role=role, now=now)
         for name, role in city.OFFICERS.items()
     ]
-    shops = await onboard(tx, now=now)
+    shops = await onboard(tx, vault=vault, now=now)
     payers = await first_day.shares(tx, maker=maker, checker=checker, now=now)
     for code, title_zh, title_en, points, stock, per_citizen in city.OFFERS:
         shop = shops[code]

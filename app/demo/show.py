@@ -62,7 +62,7 @@ async def show(stage: Stage) -> Tally:
     began_ns = time.monotonic_ns()
     async with stage.database.writing() as tx:
         morning = first_day.morning_before(stage.clock())
-        founded_at = await seed(tx, subject_key=stage.keys.subject, now=morning)
+        founded_at = await seed(tx, keys=stage.keys, now=morning)
     console.print(
         f"[bold]{city.CITY_ZH} {city.CITY_EN}[/]: {city.CITIZENS} 位居民 citizens, "
         f"{len(city.MERCHANTS)} 家商户 merchants, {len(city.OFFERS)} 个商品 offers, "

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from app.database import Tx
 from app.merchants import rules
+from app.merchants.sealed import NUMBER, opened
+from app.people.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +34,32 @@ class Change:
     ended_at: datetime | None
 
 
-async def of(tx: Tx, *, merchant_id: UUID, now: datetime) -> list[Change]:
+async def of(tx: Tx, *, merchant_id: UUID, vault: Vault, now: datetime) -> list[Change]:
     """Every change of a merchant's account, the newest first; they are few.
 
     Args:
         tx: a reading connection.
         merchant_id: whose.
+        vault: opens the numbers.
         now: when (UTC); an approved account is in force from its moment on.
 
     """
     rows = await tx.execute(_OF, {"merchant_id": merchant_id, "now": now})
     return [
-        Change(change_id, bank, holder, rules.masked(number), *rest)
-        async for change_id, bank, holder, number, *rest in rows
+        Change(
+            change_id,
+            bank,
+            holder,
+            rules.masked(opened(kept, plain, vault=vault, owner=change_id, field=NUMBER)),
+            *rest,
+        )
+        async for change_id, bank, holder, kept, plain, *rest in rows
     ]
 
 
 # A proposal that was rejected is marked as refused when the next change is proposed.
 _OF = """
-SELECT a.id, a.bank_name, a.bank_holder, a.bank_account,
+SELECT a.id, a.bank_name, a.bank_holder, a.bank_account_sealed, a.bank_account,
        CASE WHEN a.state = 'proposed' AND p.verdict = 'rejected' THEN 'refused'
             WHEN a.state <> 'approved' OR a.pays_from > %(now)s THEN a.state
             WHEN EXISTS (SELECT FROM payout_account l

@@ -1,6 +1,6 @@
 """Door: applications and their contacts, as officers see them; and the lock that changes take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,8 @@ from app.audit.record import record
 from app.database import Tx
 from app.merchants import history, rules
 from app.merchants.errors import ApplicationNotFound
+from app.merchants.sealed import NAME, NUMBER, PHONE, opened
+from app.people.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Contact:
-    """Whom to call and where to pay; the phone and the account are masked unless said otherwise."""
+    """Whom to call and where to pay; name, phone and account are masked unless said otherwise."""
 
     contact_name: str
     phone: str
@@ -68,22 +70,40 @@ async def page(tx: Tx, *, state: str, after: UUID | None, limit: int) -> list[Ap
     return [Application(*row) async for row in await tx.execute(_PAGE, arguments)]
 
 
-async def contact(tx: Tx, *, application_id: UUID) -> Contact:
-    """Whom to call and where to pay, phone and account masked.
+async def contact(tx: Tx, *, application_id: UUID, vault: Vault) -> Contact:
+    """Whom to call and where to pay, name, phone and account masked.
 
     Raises:
         ApplicationNotFound: none has this id.
 
     """
-    row = await (await tx.execute(_CONTACT, (application_id,))).fetchone()
-    if row is None:
-        raise _unknown()
-    name, phone, bank, holder, account = row
-    return Contact(name, rules.masked(phone), bank, holder, rules.masked(account))
+    whole = await _contact(tx, application_id, vault)
+    return replace(
+        whole,
+        contact_name=rules.masked_name(whole.contact_name),
+        phone=rules.masked(whole.phone),
+        bank_account=rules.masked(whole.bank_account),
+    )
+
+
+async def whom_to_call(
+    tx: Tx, *, application_id: UUID, officer_id: UUID, vault: Vault, now: datetime
+) -> Contact:
+    """Whom to call, in full, for whoever checks the application; the account stays masked.
+
+    That somebody looked is kept.
+
+    Raises:
+        ApplicationNotFound: none has this id.
+
+    """
+    whole = await _contact(tx, application_id, vault)
+    await _looked(tx, "merchants.see_contact", application_id, officer_id, now)
+    return replace(whole, bank_account=rules.masked(whole.bank_account))
 
 
 async def payout_account(
-    tx: Tx, *, application_id: UUID, officer_id: UUID, now: datetime
+    tx: Tx, *, application_id: UUID, officer_id: UUID, vault: Vault, now: datetime
 ) -> Contact:
     """Whom to call and where to pay, in full; that somebody looked is kept.
 
@@ -91,17 +111,33 @@ async def payout_account(
         ApplicationNotFound: none has this id.
 
     """
+    whole = await _contact(tx, application_id, vault)
+    await _looked(tx, "merchants.see_account", application_id, officer_id, now)
+    return whole
+
+
+async def _contact(tx: Tx, application_id: UUID, vault: Vault) -> Contact:
     row = await (await tx.execute(_CONTACT, (application_id,))).fetchone()
     if row is None:
         raise _unknown()
+    bank_name, bank_holder, *kept = row
+    name, phone, account = (
+        opened(kept[n], kept[n + 3], vault=vault, owner=application_id, field=field)
+        for n, field in enumerate((NAME, PHONE, NUMBER))
+    )
+    return Contact(name, phone, bank_name, bank_holder, account)
+
+
+async def _looked(
+    tx: Tx, action: str, application_id: UUID, officer_id: UUID, now: datetime
+) -> None:
     await record(
         tx,
         actor=history.officer(officer_id),
-        action="merchants.see_account",
+        action=action,
         subject=f"application:{application_id}",
         now=now,
     )
-    return Contact(*row)
 
 
 async def of_merchant(tx: Tx, *, merchant_id: UUID) -> UUID:
@@ -137,7 +173,8 @@ _ONE = f"{_COLUMNS} WHERE id = %s"
 _LOCK = f"{_COLUMNS} WHERE id = %s FOR UPDATE"
 _PAGE = f"{_COLUMNS} WHERE state = %(state)s AND id > %(after)s ORDER BY id LIMIT %(limit)s"
 _CONTACT = """
-SELECT contact_name, phone, bank_name, bank_holder, bank_account
+SELECT bank_name, bank_holder, contact_name_sealed, phone_sealed, bank_account_sealed,
+       contact_name, phone, bank_account
   FROM merchant_contact WHERE application_id = %s
 """
 _OF_MERCHANT = "SELECT application_id FROM merchant WHERE id = %s"

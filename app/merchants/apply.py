@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,9 @@ from app.database import Tx
 from app.ids import new_id
 from app.merchants import history, rules
 from app.merchants.errors import AlreadyApplied
+from app.merchants.sealed import NAME, NUMBER, PHONE, fingerprint, sealed
 from app.merchants.tables import ApplicationState
+from app.people.vault import Vault
 
 log = structlog.get_logger()
 
@@ -50,12 +52,13 @@ class Asked:
     agreement_version: int
 
 
-async def apply(tx: Tx, *, asked: Asked, now: datetime) -> UUID:
+async def apply(tx: Tx, *, asked: Asked, vault: Vault, now: datetime) -> UUID:
     """Write the application down; the same company with the same details gets the same answer.
 
     Args:
         tx: the caller's transaction.
         asked: what the company says.
+        vault: seals what is personal about it.
         now: when (UTC).
 
     Returns:
@@ -73,13 +76,16 @@ async def apply(tx: Tx, *, asked: Asked, now: datetime) -> UUID:
         "agreement_version": rules.agreement(asked.agreement_version),
     }
     # The digest tells a retry from another intention; the table itself keeps no personal data.
-    fingerprint = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).digest()
+    said = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).digest()
     state = ApplicationState.applied.value
     application_id = new_id()
-    row |= {"id": application_id, "fingerprint": fingerprint, "state": state, "now": now}
+    row |= {"id": application_id, "state": state, "now": now}
+    row["fingerprint"] = fingerprint(said, vault=vault)
     added = await tx.execute(_APPLY, row)
     if added.rowcount == 0:
-        return await _first(tx, row["credit_code"], fingerprint)
+        return await _first(tx, row["credit_code"], {said, row["fingerprint"]})
+    for name, field in (("contact_name", NAME), ("phone", PHONE), ("bank_account", NUMBER)):
+        row[name] = sealed(row[name], vault=vault, owner=application_id, field=field)
     await tx.execute(_CONTACT, row)
     await history.keep(
         tx,
@@ -95,9 +101,10 @@ async def apply(tx: Tx, *, asked: Asked, now: datetime) -> UUID:
     return application_id
 
 
-async def _first(tx: Tx, credit_code: str, fingerprint: bytes) -> UUID:
+async def _first(tx: Tx, credit_code: str, said: Collection[bytes]) -> UUID:
+    """The application of before; a digest without a key is of an older release."""
     row = await (await tx.execute(_FIRST, (credit_code,))).fetchone()
-    if row is None or bytes(row[1]) != fingerprint:
+    if row is None or bytes(row[1]) not in said:
         raise AlreadyApplied(
             "This company has applied before; ask the programme to change what was said.",
             "该企业此前已提交申请;如需更改内容,请联系运营机构。",
@@ -115,8 +122,8 @@ VALUES (%(id)s, %(credit_code)s, %(fingerprint)s, %(name_zh)s, %(name_en)s, %(ca
 ON CONFLICT (credit_code) WHERE state <> 'refused' DO NOTHING
 """
 _CONTACT = """
-INSERT INTO merchant_contact (application_id, contact_name, phone, bank_name, bank_holder,
-                              bank_account)
+INSERT INTO merchant_contact (application_id, contact_name_sealed, phone_sealed, bank_name,
+                              bank_holder, bank_account_sealed)
 VALUES (%(id)s, %(contact_name)s, %(phone)s, %(bank_name)s, %(bank_holder)s, %(bank_account)s)
 """
 _FIRST = """

@@ -25,8 +25,10 @@ from app.merchants.errors import (
     NotItsProposal,
     WrongAccountState,
 )
+from app.merchants.sealed import END_CHARS, NUMBER, opened, sealed
 from app.merchants.tables_accounts import AccountState as State
 from app.people import officers
+from app.people.vault import Vault
 
 log = structlog.get_logger()
 
@@ -61,6 +63,7 @@ async def change(
     wished: Wished,
     reason: str,
     officer_id: UUID,
+    vault: Vault,
     now: datetime,
 ) -> Proposed:
     """Write a new account down and ask another finance officer; the same again is the same.
@@ -71,6 +74,7 @@ async def change(
         wished: the account.
         reason: what was checked, for the second officer and the merchant.
         officer_id: the first officer.
+        vault: seals the number.
         now: when (UTC).
 
     Raises:
@@ -83,13 +87,14 @@ async def change(
     await officers.ensure_role(tx, officer_id=officer_id, role=officers.FINANCE)
     await standing.lock(tx, merchant_id=merchant_id)
     number = rules.bank_account(wished.bank_account)
-    row = (wished.bank_name, wished.bank_holder, number, reason, officer_id)
+    row = (wished.bank_name, wished.bank_holder, reason, officer_id)
     waiting = await (await tx.execute(_WAITING, (merchant_id,))).fetchone()
     if waiting is not None:
-        change_id, proposal_id, *known = waiting
+        change_id, proposal_id, kept, plain, *known = waiting
         decided = await proposals.decision(tx, proposal_id=proposal_id)
         if decided is None or decided.verdict != "rejected":
-            if tuple(known) == row:
+            before = opened(kept, plain, vault=vault, owner=change_id, field=NUMBER)
+            if (before, *known) == (number, *row):
                 return Proposed(change_id, proposal_id)
             raise AccountChangeWaiting(
                 "Another account waits for the second officer; decide that proposal first.",
@@ -103,7 +108,9 @@ async def change(
     proposal_id = await propose(
         tx, kind=KIND, payload=payload, reason=reason, officer_id=officer_id, now=now
     )
-    await tx.execute(_PROPOSE, (change_id, merchant_id, *row[:4], proposal_id, officer_id, now))
+    kept = sealed(number, vault=vault, owner=change_id, field=NUMBER)
+    held = (change_id, merchant_id, kept, number[-END_CHARS:], *row[:3])
+    await tx.execute(_PROPOSE, (*held, proposal_id, officer_id, now))
     await _keep(tx, change_id, merchant_id, "propose", by=history.officer(officer_id), now=now)
     return Proposed(change_id, proposal_id)
 
@@ -199,13 +206,14 @@ def _wrong(state: str) -> WrongAccountState:
 
 
 _WAITING = """
-SELECT id, proposal_id, bank_name, bank_holder, bank_account, reason, proposed_by
+SELECT id, proposal_id, bank_account_sealed, bank_account, bank_name, bank_holder, reason,
+       proposed_by
   FROM payout_account WHERE merchant_id = %s AND state = 'proposed' FOR UPDATE
 """
 _PROPOSE = """
-INSERT INTO payout_account (id, merchant_id, bank_name, bank_holder, bank_account, reason,
-                            proposal_id, proposed_by, proposed_at, state)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'proposed')
+INSERT INTO payout_account (id, merchant_id, bank_account_sealed, bank_account_end, bank_name,
+                            bank_holder, reason, proposal_id, proposed_by, proposed_at, state)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'proposed')
 """
 _LOCK = """
 SELECT merchant_id, state, proposal_id, pays_from FROM payout_account WHERE id = %s FOR UPDATE

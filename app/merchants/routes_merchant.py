@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from app.clock import Now
 from app.database import ReadTx, WriteTx
@@ -56,10 +56,12 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/profile", dependencies=[Everybody], responses=document(*_SIGN_IN, MerchantNotFound))
-async def profile(merchant: CurrentMerchant, tx: ReadTx, now: Now) -> ProfileOut:
+async def profile(request: Request, merchant: CurrentMerchant, tx: ReadTx, now: Now) -> ProfileOut:
     """Who you are, how you stand, and what your token may do."""
     found = await directory.by_id(tx, merchant_id=merchant.id)
-    paid_at = await accounts.masked(tx, merchant_ids=[merchant.id], now=now)
+    paid_at = await accounts.masked(
+        tx, merchant_ids=[merchant.id], vault=request.app.state.vault, now=now
+    )
     facts = {name: getattr(found, name) for name in found.__dataclass_fields__}
     return ProfileOut.model_validate(
         {name: value for name, value in facts.items() if name not in {"id", "contra"}}

@@ -25,7 +25,9 @@ async def list_own_account_changes(
     request: Request, merchant: CurrentMerchant, tx: ReadTx, now: Now
 ) -> AccountChanges:
     """What is to become, or became, of your bank account, with a sentence about each change."""
-    found = await account_changes.of(tx, merchant_id=merchant.id, now=now)
+    found = await account_changes.of(
+        tx, merchant_id=merchant.id, vault=request.app.state.vault, now=now
+    )
     english = in_english(request)
     return AccountChanges(items=[AccountChangeOut.of(each, english=english) for each in found])
 

@@ -6,7 +6,7 @@ Approval is at ``/v1/admin/proposals``.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from app.clock import Now
 from app.database import ReadTx, WriteTx
@@ -79,17 +79,41 @@ async def list_applications(
 
 @router.get(_APPLICATION, responses=document(*_SIGN_IN, ApplicationNotFound))
 async def show_application(
-    application_id: UUID, officer: CurrentOfficer, tx: ReadTx
+    application_id: UUID, request: Request, officer: CurrentOfficer, tx: ReadTx
 ) -> ApplicationDetail:
-    """One application with its history; phone and account are masked."""
+    """One application with its history; name, phone and account are masked."""
     application = await applications.by_id(tx, application_id=application_id)
-    contact = await applications.contact(tx, application_id=application_id)
+    contact = await applications.contact(
+        tx, application_id=application_id, vault=request.app.state.vault
+    )
     steps = await history.of(tx, subject=application_id)
     return ApplicationDetail(
         application=ApplicationOut.of(application),
         contact=ContactOut.of(contact),
         history=[TransitionOut.of(each) for each in steps],
     )
+
+
+@router.post(f"{_APPLICATION}/contact", responses=document(*_SIGN_IN, ApplicationNotFound))
+async def see_contact(
+    *,
+    application_id: UUID,
+    request: Request,
+    response: Response,
+    officer: CurrentOfficer,
+    tx: WriteTx,
+    now: Now,
+) -> ContactOut:
+    """Whom to call about an application, in full; that you looked is kept."""
+    response.headers["Cache-Control"] = "no-store"
+    contact = await applications.whom_to_call(
+        tx,
+        application_id=application_id,
+        officer_id=officer.id,
+        vault=request.app.state.vault,
+        now=now,
+    )
+    return ContactOut.of(contact)
 
 
 @router.post(
@@ -212,21 +236,29 @@ async def invite_first_manager(
     responses=document(*_SIGN_IN, WrongOffice, ApplicationNotFound),
 )
 async def see_payout_account(
-    merchant_id: UUID, response: Response, officer: CurrentOfficer, tx: WriteTx, now: Now
+    *,
+    merchant_id: UUID,
+    request: Request,
+    response: Response,
+    officer: CurrentOfficer,
+    tx: WriteTx,
+    now: Now,
 ) -> ContactOut:
     """Where a merchant is paid, in full; for finance officers, and that they looked is kept."""
     response.headers["Cache-Control"] = "no-store"
     application_id = await applications.of_merchant(tx, merchant_id=merchant_id)
     await officers.ensure_role(tx, officer_id=officer.id, role=officers.FINANCE)
+    vault = request.app.state.vault
     contact = await applications.payout_account(
-        tx, application_id=application_id, officer_id=officer.id, now=now
+        tx, application_id=application_id, officer_id=officer.id, vault=vault, now=now
     )
-    paid_at = await accounts.masked(tx, merchant_ids=[merchant_id], now=now)
+    paid_at = await accounts.masked(tx, merchant_ids=[merchant_id], vault=vault, now=now)
     whole = await accounts.in_full(
         tx,
         payees={merchant_id: paid_at[merchant_id].id},
         officer_id=officer.id,
         subject=f"merchant:{merchant_id}",
+        vault=vault,
         now=now,
     )
     return ContactOut.paid_at(contact, whole[merchant_id])

@@ -38,7 +38,13 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
     ),
 )
 async def propose_account(
-    merchant_id: UUID, body: ChangeAccount, officer: CurrentOfficer, tx: WriteTx, now: Now
+    *,
+    merchant_id: UUID,
+    body: ChangeAccount,
+    request: Request,
+    officer: CurrentOfficer,
+    tx: WriteTx,
+    now: Now,
 ) -> AccountProposed:
     """Write down where a merchant is to be paid; another finance officer approves it."""
     proposed = await change_account.change(
@@ -47,6 +53,7 @@ async def propose_account(
         wished=body.wished(),
         reason=body.reason,
         officer_id=officer.id,
+        vault=request.app.state.vault,
         now=now,
     )
     return AccountProposed.of(proposed)
@@ -58,6 +65,8 @@ async def list_account_changes(
 ) -> OfficerChanges:
     """Every change of a merchant's account, who made it and who agreed; numbers are masked."""
     await directory.by_id(tx, merchant_id=merchant_id)
-    found = await account_changes.of(tx, merchant_id=merchant_id, now=now)
+    found = await account_changes.of(
+        tx, merchant_id=merchant_id, vault=request.app.state.vault, now=now
+    )
     english = in_english(request)
     return OfficerChanges(items=[OfficerChangeOut.of(each, english=english) for each in found])

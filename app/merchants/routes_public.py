@@ -57,9 +57,11 @@ async def _may_sign_in(request: Request) -> None:
     dependencies=[Depends(_may_apply)],
     responses=document(ApplicationUnsound, AlreadyApplied, TooManyRequests),
 )
-async def apply_as_merchant(body: ApplyIn, tx: WriteTx, now: Now) -> AppliedOut:
+async def apply_as_merchant(body: ApplyIn, request: Request, tx: WriteTx, now: Now) -> AppliedOut:
     """Ask to become a merchant. Sending the same again is safe: it is the same application."""
-    application_id = await apply.apply(tx, asked=body.asked(), now=now)
+    application_id = await apply.apply(
+        tx, asked=body.asked(), vault=request.app.state.vault, now=now
+    )
     application = await applications.by_id(tx, application_id=application_id)
     return AppliedOut.model_validate({"application_id": application_id, "state": application.state})
 

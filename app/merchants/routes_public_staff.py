@@ -12,7 +12,7 @@ from app.merchants.schemas_people import JoinedOut, JoinIn, StaffSignInIn
 from app.people.seats import Seat
 from app.people.tokens import Audience
 from app.problems import document
-from app.sign_in import credentials, guesses, sessions, totp
+from app.sign_in import credentials, sessions, totp
 from app.sign_in.desk import Desk
 from app.sign_in.errors import LoginRefused, RefreshRefused, TooManyGuesses
 from app.sign_in.routes_public import refused_refresh
@@ -35,15 +35,13 @@ async def accept_invitation(
     The answer is the second factor's secret; sign in with both from now on.
     """
     desk: Desk = request.app.state.desk
-    origin = desk.origin_of(request, "invitation")
-    async with desk.database.writing() as tx:
-        await guesses.pay(tx, origin=origin, sizes=desk.sizes, now=now)
-    password_hash = await credentials.hashed(body.password)
-    async with desk.database.writing() as tx:
+    async with desk.enrolling(request, what="invitation", password=body.password, now=now) as (
+        tx,
+        password_hash,
+    ):
         joined = await staff_sign_in.join(
             tx, code=body.secret, password_hash=password_hash, vault=desk.vault, now=now
         )
-        await guesses.pay_back(tx, origin=origin, sizes=desk.sizes)
     response.headers["Cache-Control"] = "no-store"
     return JoinedOut(
         staff_id=joined.staff_id,
@@ -73,21 +71,14 @@ async def sign_in_staff(
         body.password,
         body.totp,
     )
-    staff_id = await credentials.ensure(
-        desk.database,
-        shown=shown,
-        origin=origin,
-        vault=desk.vault,
-        sizes=desk.sizes,
-        now=now,
-    )
+    staff_id = await desk.recognise(shown, origin=origin, now=now)
     async with desk.database.writing() as tx:
-        started = await sessions.start(
+        started = await desk.start(
             tx,
             audience=Audience.merchant,
             person_id=staff_id,
-            device=sessions.Device(origin.device, body.device.name, body.device.platform),
-            digests=desk.digests,
+            origin=origin,
+            device=body.device,
             now=now,
         )
         await staff_sign_in.note(tx, staff_id=staff_id, now=now)

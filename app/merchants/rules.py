@@ -88,6 +88,11 @@ def masked(secret: str) -> str:
     return f"**** {secret[-4:]}"
 
 
+def masked_name(name: str) -> str:
+    """A name of which only the first letter is shown."""
+    return f"{name[:1]}**"
+
+
 def ensure_state(state: str, *allowed: str) -> None:
     """Refuse what does not follow from this state.
 

@@ -164,7 +164,7 @@ class ApplicationPage(BaseModel):
 class ContactOut(BaseModel):
     """Whom to call and where to pay."""
 
-    contact_name: str = Field(description="Whom to ask for.", examples=["王女士"])
+    contact_name: str = Field(description="Whom to ask for.", examples=["王**"])
     phone: str = Field(description="Where.", examples=["**** 0000"])
     bank_name: str = Field(description="The bank.", examples=["江苏银行镇江分行"])
     bank_holder: str = Field(description="In whose name.", examples=["西津渡咖啡有限公司"])

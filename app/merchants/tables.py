@@ -122,16 +122,35 @@ class MerchantApplication(SQLModel, table=True):
 
 
 class MerchantContact(SQLModel, table=True):
-    """Whom to call and where to pay: all that is personal about a merchant, here alone."""
+    """Whom to call and where to pay, sealed; the plain columns are older releases'.
+
+    All that is personal about a merchant is here, and in its later accounts.
+    """
 
     __tablename__ = "merchant_contact"
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(contact_name_sealed, phone_sealed, bank_account_sealed) IN (0, 3)"
+            " AND num_nonnulls(contact_name, phone, bank_account)"
+            " = 3 - num_nonnulls(contact_name_sealed, phone_sealed, bank_account_sealed)",
+            name="merchant_contact_sealed",
+        ),
+        Index(
+            "merchant_contact_plain",
+            "application_id",
+            postgresql_where=text("contact_name IS NOT NULL"),
+        ),
+    )
 
     application_id: UUID = Field(primary_key=True)
-    contact_name: str = Field(max_length=40)
-    phone: str = Field(max_length=20)
+    contact_name: str | None = Field(default=None, max_length=40)
+    phone: str | None = Field(default=None, max_length=20)
     bank_name: str = Field(max_length=80)
     bank_holder: str = Field(max_length=80)
-    bank_account: str = Field(max_length=34)
+    bank_account: str | None = Field(default=None, max_length=34)
+    contact_name_sealed: bytes | None = None
+    phone_sealed: bytes | None = None
+    bank_account_sealed: bytes | None = None
 
 
 class MerchantTransition(SQLModel, table=True):

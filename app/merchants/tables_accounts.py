@@ -40,6 +40,12 @@ class PayoutAccount(SQLModel, table=True):
             " AND (ended_by IS NULL) = (ended_at IS NULL)",
             name="payout_account_ended",
         ),
+        CheckConstraint(
+            "(bank_account IS NULL) = (bank_account_sealed IS NOT NULL)"
+            " AND (bank_account IS NOT NULL OR bank_account_end IS NOT NULL)",
+            name="payout_account_sealed",
+        ),
+        Index("payout_account_plain", "id", postgresql_where=text("bank_account IS NOT NULL")),
         Index("payout_account_merchant", "merchant_id", "id"),
         Index(
             "payout_account_one_proposed",
@@ -53,7 +59,9 @@ class PayoutAccount(SQLModel, table=True):
     merchant_id: UUID
     bank_name: str = Field(max_length=80)
     bank_holder: str = Field(max_length=80)
-    bank_account: str = Field(max_length=34)
+    bank_account: str | None = Field(default=None, max_length=34)
+    bank_account_sealed: bytes | None = None
+    bank_account_end: str | None = Field(default=None, max_length=4)
     state: str = Field(max_length=12)
     reason: str = Field(max_length=500)
     proposal_id: UUID

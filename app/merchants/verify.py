@@ -48,6 +48,13 @@ SELECT count(*), count(*) FILTER (WHERE a.id IS NULL OR c.application_id IS NULL
   FROM merchant_application a FULL JOIN merchant_contact c ON c.application_id = a.id
 """
 
+# What is plain was written by a release of before, and is sealed within a minute.
+_SEALED = """
+SELECT count(*), count(*) FILTER (WHERE plain)
+  FROM (SELECT contact_name IS NOT NULL AS plain FROM merchant_contact
+        UNION ALL SELECT bank_account IS NOT NULL FROM payout_account) AS kept
+"""
+
 _STORES = """
 SELECT count(*), count(*) FILTER (WHERE m.id IS NULL)
   FROM store s LEFT JOIN merchant m ON m.id = s.merchant_id
@@ -88,6 +95,7 @@ _CHECKS = {
     "merchants.states_are_where_their_histories_end": _HISTORY,
     "merchants.approved_by_two_officers": _TWO_PEOPLE,
     "merchants.applications_have_one_contact": _CONTACTS,
+    "merchants.contacts_and_accounts_are_sealed": _SEALED,
     "merchants.stores_have_a_merchant": _STORES,
     "merchants.tills_stand_in_their_merchants_stores": _TILLS,
     "merchants.active_tills_have_one_current_key": _KEYS,

@@ -9,7 +9,7 @@ from app.database import WriteTx
 from app.notices import inbox
 from app.notices.errors import MessageNotFound
 from app.notices.schemas import MessagePage, MessageView, ReadUpTo, Unread
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import BadCursor, Cursor, Limit, bad_cursor, cursor_of, key_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document, in_english
@@ -64,7 +64,4 @@ def _id_in(cursor: str) -> UUID:
     try:
         return UUID(str(text))
     except ValueError as error:
-        raise BadCursor(
-            "The cursor is not one of this list; ask for the first page without `cursor`.",
-            "游标不属于此列表;请不带 cursor 重新请求第一页。",
-        ) from error
+        raise bad_cursor() from error

@@ -22,6 +22,10 @@ class MessageView(BaseModel):
         description="Where in this API more is to be found; null if nowhere.",
         examples=["/v1/me/feed"],
     )
+    page: str = Field(
+        description="The screen of the mobile client, or of the mini-program, that shows more.",
+        examples=["/acts"],
+    )
     read: bool = Field(description="Whether you marked it as read.", examples=[False])
 
     @classmethod
@@ -36,6 +40,7 @@ class MessageView(BaseModel):
             title=title,
             text=text,
             link=template.link,
+            page=template.page_of(message.facts),
             read=message.read_at is not None,
         )
 

@@ -11,6 +11,7 @@ token is the same for all who ask within its life, so processes need not share i
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -47,6 +48,7 @@ class WechatChannel:
         secret: its key.
         templates: WeChat's template id for each of our templates.
         addresses: who is who.
+        page: of the mini-program; it is told the screen as ``to``.
         clock_s: seconds that only grow; tests own it.
 
     """
@@ -59,12 +61,14 @@ class WechatChannel:
         secret: str,
         templates: Mapping[str, str],
         addresses: Addresses,
+        page: str,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = http
         self._who = {"appid": app_id, "secret": secret, "grant_type": "client_credential"}
         self._templates = templates
         self._addresses = addresses
+        self._page = page
         self._clock_s = clock_s
         self._token = ""
         self._token_ends_s = clock_s()
@@ -87,10 +91,13 @@ class WechatChannel:
 
     async def _sent(self, message: Message, openid: str) -> bool:
         """Whether a message is done with: taken, or never to be taken."""
-        title, text = template_of(message.template).said(message.facts, english=False)
+        template = template_of(message.template)
+        title, text = template.said(message.facts, english=False)
+        screen = quote(template.page_of(message.facts), safe="")
         body = {
             "touser": openid,
             "template_id": self._templates[message.template],
+            "page": f"{self._page}?to={screen}",
             "data": {
                 "thing1": {"value": title[:TITLE_CHARS_MAX]},
                 "thing2": {"value": text[:TITLE_CHARS_MAX]},

@@ -1,6 +1,14 @@
-"""Door: does a citizen agree, at this moment, to a scenario of a provider?"""
+"""Door: does a citizen agree, at this moment, to a scenario of a provider?
 
-from app.database import Tx
+A whole batch asks twice: when it finds whose its cards are, and again when it holds the citizens'
+balances, because consents may have ended while it waited. Whoever ends one waits for that lock
+before the answer (`ledger.locking`), so nothing is credited after it.
+"""
+
+from collections.abc import Iterable
+
+from app.columns import int8s
+from app.database import Cursor, Tx
 from app.ids import bucket_of
 
 
@@ -15,6 +23,22 @@ async def agrees(tx: Tx, *, account_id: int, provider_id: int, scenario: str) ->
     return await (await tx.execute(_AGREES, given)).fetchone() is not None
 
 
+async def ask(tx: Tx, *, account_ids: Iterable[int], provider_id: int) -> Cursor:
+    """The question of which consents live, whose answer is read later (`told`)."""
+    wanted = sorted(set(account_ids))
+    return await tx.execute(_LIVE, {"accounts": int8s(wanted), "provider": provider_id})
+
+
+async def told(asked: Cursor) -> frozenset[tuple[int, str]]:
+    """The answer to `ask`: accounts, each with a scenario it agrees to."""
+    return frozenset(await asked.fetchall())
+
+
+_LIVE = """
+SELECT c.account_id, c.scenario FROM unnest(%(accounts)b::bigint[]) AS t (a)
+  JOIN consent c ON c.bucket = (a %% 1024)::smallint AND c.account_id = a
+   AND c.provider_id = %(provider)s AND c.withdrawn_at IS NULL
+"""
 _AGREES = """
 SELECT FROM consent
  WHERE bucket = %(bucket)s AND account_id = %(account)s AND provider_id = %(provider)s

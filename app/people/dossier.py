@@ -1,27 +1,19 @@
 """Read: all that this room holds about one citizen, for a copy of their data."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from app.database import Tx
-
-Rows = Sequence[Mapping[str, Any]]
+from app.named import Rows, parts_of
 
 
 async def dossier(tx: Tx, *, account_id: int) -> Mapping[str, Rows]:
-    """Profile, links, consents, claims and guardianships, each as rows with named values."""
-    return {name: await _rows(tx, sql, account_id) for name, sql in _PARTS}
-
-
-async def _rows(tx: Tx, sql: str, account_id: int) -> Rows:
-    found = await tx.execute(sql, {"account": account_id})
-    assert found.description is not None, "a SELECT has columns"
-    names = [column.name for column in found.description]
-    return [dict(zip(names, row, strict=True)) async for row in found]
+    """Profile, links, consents, claims, guardianships and households, as named rows."""
+    return await parts_of(tx, _PARTS, account_id=account_id)
 
 
 _PROFILE = """
-SELECT id AS citizen_id, account_id, nickname, district_code, created_at
+SELECT id AS citizen_id, account_id, nickname, district_code, birth_year, language, created_at,
+       moved_at
   FROM citizen WHERE account_id = %(account)s
 """
 _LINKS = """
@@ -44,10 +36,17 @@ SELECT ward_account_id = %(account)s AS as_ward, birth_year, declared_at, confir
   FROM guardianship
  WHERE ward_account_id = %(account)s OR guardian_account_id = %(account)s ORDER BY declared_at
 """
+# The others of a household are people of their own: how many they are, and nothing else.
+_HOUSEHOLDS = """
+SELECT m.household_id, m.joined_at, m.left_at, h.members AS people_now
+  FROM household_member m JOIN household h ON h.id = m.household_id
+ WHERE m.account_id = %(account)s ORDER BY m.joined_at
+"""
 _PARTS = (
     ("profile", _PROFILE),
     ("links", _LINKS),
     ("consents", _CONSENTS),
     ("link_claims", _CLAIMS),
     ("guardianships", _GUARDIANS),
+    ("households", _HOUSEHOLDS),
 )

@@ -10,7 +10,8 @@ from datetime import datetime
 from uuid import UUID
 
 from app.database import Tx
-from app.people import data_keys
+from app.people import data_keys, households
+from app.people.guardians import oldest_child
 
 NAME = "left-"
 """What a nickname becomes, with random letters behind it."""
@@ -31,18 +32,20 @@ async def forget(tx: Tx, *, account_id: int, now: datetime) -> UUID | None:
     """
     name = NAME + secrets.token_hex(8)
     facts = {"account": account_id, "name": name, "nowhere": NOWHERE, "now": now}
+    facts |= {"y": oldest_child(now)}
     row = await (await tx.execute(_CITIZEN, facts)).fetchone()
     if row is None:
         return None
     owner: UUID = row[0]
     for statement in (_GUARDIANSHIPS, _WARDS, _LINKS, _CONSENTS, _CLAIMS):
         await tx.execute(statement, facts)
+    await households.leave(tx, account_id=account_id, now=now)
     return owner if await data_keys.shred(tx, owner=owner, now=now) else None
 
 
 # A changed nickname locks the row against those who hold it for sharing: it stands in a key.
 _CITIZEN = """
-UPDATE citizen c SET nickname = %(name)s, district_code = %(nowhere)s
+UPDATE citizen c SET nickname = %(name)s, district_code = %(nowhere)s, birth_year = NULL
  WHERE account_id = %(account)s
    AND NOT EXISTS (SELECT FROM data_key d WHERE d.owner = c.id AND d.shredded_at IS NOT NULL)
 RETURNING id
@@ -60,12 +63,13 @@ _CLAIMS = """
 UPDATE link_claim SET state = 'cancelled', decided_at = %(now)s, card = NULL, answer = NULL
  WHERE account_id = %(account)s AND state = 'pending'
 """
-# A child whose guardian leaves is without one: what was agreed to for it ends. Whoever agrees for
+# A child whose guardian leaves is without one: what was agreed to for it ends; who has grown up
+# since has agreed alone. Whoever agrees for
 # it at this moment holds the guardianship, which was ended in the statement before.
 _WARDS = """
 UPDATE consent c SET withdrawn_at = greatest(%(now)s, given_at)
   FROM guardianship g
- WHERE g.guardian_account_id = %(account)s AND g.ended_at = %(now)s
+ WHERE g.guardian_account_id = %(account)s AND g.ended_at = %(now)s AND g.birth_year >= %(y)s
    AND c.bucket = (g.ward_account_id %% 1024)::smallint AND c.account_id = g.ward_account_id
    AND c.withdrawn_at IS NULL
 """

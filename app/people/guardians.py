@@ -10,7 +10,6 @@ Source: PIPL articles 28 and 31.
 
 import hashlib
 import secrets
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -37,17 +36,14 @@ class Ward:
     pooled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
-    """Accounts that stand in no ranking, and accounts whose grams are in no pool."""
-
-    unranked: frozenset[int]
-    unpooled: frozenset[int]
-
-
 def is_child(birth_year: int, now: datetime) -> bool:
     """Whether somebody born in this year may still be under 14."""
-    return now.astimezone(UTC).year - birth_year <= CHILD_YEARS
+    return birth_year >= oldest_child(now)
+
+
+def oldest_child(now: datetime) -> int:
+    """The year in which the oldest of those were born who may still be under 14."""
+    return now.astimezone(UTC).year - CHILD_YEARS
 
 
 async def declare(tx: Tx, *, account_id: int, birth_year: int, now: datetime) -> str | None:
@@ -99,6 +95,7 @@ async def confirm(tx: Tx, *, guardian_account_id: int, code: str, now: datetime)
     if year is not None and is_child(year, now):
         raise GuardianUnfit("A guardian is an adult.", "监护人须为成年人。")
     facts = {"guardian": guardian_account_id, "digest": _digest(code.upper()), "now": now}
+    facts |= {"y": oldest_child(now)}
     row = await (await tx.execute(_CONFIRM, facts)).fetchone()
     if row is None:
         raise WardNotFound("No child shows this code now.", "验证码无效或已过期。")
@@ -110,11 +107,14 @@ async def confirm(tx: Tx, *, guardian_account_id: int, code: str, now: datetime)
 async def end(tx: Tx, *, guardian_account_id: int, ward_account_id: int, now: datetime) -> None:
     """The guardian takes everything back: what was agreed to for the child ends at once.
 
+    Whoever has grown up decides alone, and is nobody's ward any more.
+
     Raises:
         WardNotFound: this is not a ward of theirs.
 
     """
     facts = {"guardian": guardian_account_id, "ward": ward_account_id, "now": now}
+    facts |= {"y": oldest_child(now)}
     if (await tx.execute(_END, facts)).rowcount == 0:
         raise WardNotFound("You are not this child's guardian.", "您不是该儿童的监护人。")
     await tx.execute(_WITHDRAW, facts)
@@ -122,7 +122,13 @@ async def end(tx: Tx, *, guardian_account_id: int, ward_account_id: int, now: da
 
 
 async def settle(
-    tx: Tx, *, guardian_account_id: int, ward_account_id: int, ranked: bool, pooled: bool
+    tx: Tx,
+    *,
+    guardian_account_id: int,
+    ward_account_id: int,
+    ranked: bool,
+    pooled: bool,
+    now: datetime,
 ) -> None:
     """The guardian says whether the child is ranked, and whether its grams are pooled.
 
@@ -130,15 +136,37 @@ async def settle(
         WardNotFound: this is not a ward of theirs.
 
     """
-    facts = {"guardian": guardian_account_id, "ward": ward_account_id}
+    facts = {"guardian": guardian_account_id, "ward": ward_account_id, "y": oldest_child(now)}
     facts |= {"ranked": ranked, "pooled": pooled}
     if (await tx.execute(_SETTLE, facts)).rowcount == 0:
         raise WardNotFound("You are not this child's guardian.", "您不是该儿童的监护人。")
 
 
-async def wards(tx: Tx, *, guardian_account_id: int) -> list[Ward]:
-    """The children somebody is responsible for."""
-    return [Ward(*row) async for row in await tx.execute(_WARDS, (guardian_account_id,))]
+async def wards(tx: Tx, *, guardian_account_id: int, now: datetime) -> list[Ward]:
+    """The children somebody is responsible for; who has grown up is none of them."""
+    facts = {"guardian": guardian_account_id, "y": oldest_child(now)}
+    return [Ward(*row) async for row in await tx.execute(_WARDS, facts)]
+
+
+async def told(tx: Tx, *, account_id: int, birth_year: int, now: datetime) -> None:
+    """A year of birth has become known: a child without a guardian has agreed to nothing.
+
+    The caller holds the citizen's row alone, so nobody agrees to anything meanwhile.
+    """
+    if not is_child(birth_year, now):
+        return
+    row = await (await tx.execute(_HOLD, (account_id,))).fetchone()
+    if row is None or not row[0]:
+        await tx.execute(_WITHDRAW, {"ward": account_id, "now": now})
+
+
+async def corrected(tx: Tx, *, account_id: int, birth_year: int, now: datetime) -> None:
+    """An officer has seen a document: what a child told of itself is corrected with it.
+
+    The caller holds the citizen's row alone.
+    """
+    await tx.execute(_CORRECT, {"ward": account_id, "year": birth_year})
+    await told(tx, account_id=account_id, birth_year=birth_year, now=now)
 
 
 async def ensure_may_agree(tx: Tx, *, account_id: int, now: datetime) -> None:
@@ -155,23 +183,6 @@ async def ensure_may_agree(tx: Tx, *, account_id: int, now: datetime) -> None:
     raise GuardianNeeded(
         "Show your guardian the code of `POST /v1/me/guardian`.",
         "未满十四周岁,请由监护人确认后再授权。",
-    )
-
-
-async def apart(tx: Tx, *, account_ids: Collection[int], now: datetime) -> Apart:
-    """Which of these accounts are not ranked, and which are not pooled; one statement.
-
-    Args:
-        tx: a reading connection.
-        account_ids: any number.
-        now: whose age is asked at this moment (UTC).
-
-    """
-    oldest = now.astimezone(UTC).year - CHILD_YEARS
-    rows = await (await tx.execute(_APART, {"accounts": list(account_ids), "y": oldest})).fetchall()
-    return Apart(
-        frozenset(account_id for account_id, ranked, _ in rows if not ranked),
-        frozenset(account_id for account_id, _, pooled in rows if not pooled),
     )
 
 
@@ -197,12 +208,13 @@ UPDATE guardianship
    SET guardian_account_id = %(guardian)s, confirmed_at = %(now)s, ended_at = NULL,
        code_digest = NULL, code_expires_at = NULL, ranked = false, pooled = false
  WHERE code_digest = %(digest)s AND code_expires_at > %(now)s
-   AND ward_account_id <> %(guardian)s
+   AND ward_account_id <> %(guardian)s AND birth_year >= %(y)s
 RETURNING ward_account_id, birth_year, confirmed_at, ranked, pooled
 """
 _END = """
 UPDATE guardianship SET ended_at = %(now)s
  WHERE ward_account_id = %(ward)s AND guardian_account_id = %(guardian)s AND ended_at IS NULL
+   AND birth_year >= %(y)s
 """
 _WITHDRAW = """
 UPDATE consent SET withdrawn_at = greatest(%(now)s, given_at)
@@ -212,16 +224,18 @@ UPDATE consent SET withdrawn_at = greatest(%(now)s, given_at)
 _SETTLE = """
 UPDATE guardianship SET ranked = %(ranked)s, pooled = %(pooled)s
  WHERE ward_account_id = %(ward)s AND guardian_account_id = %(guardian)s AND ended_at IS NULL
+   AND birth_year >= %(y)s
 """
 _WARDS = """
 SELECT ward_account_id, birth_year, confirmed_at, ranked, pooled FROM guardianship
- WHERE guardian_account_id = %s AND ended_at IS NULL ORDER BY confirmed_at, ward_account_id
+ WHERE guardian_account_id = %(guardian)s AND ended_at IS NULL AND birth_year >= %(y)s
+ ORDER BY confirmed_at, ward_account_id
 """
 _HOLD = """
 SELECT confirmed_at IS NOT NULL AND ended_at IS NULL FROM guardianship
  WHERE ward_account_id = %s FOR SHARE
 """
-_APART = """
-SELECT ward_account_id, ranked AND ended_at IS NULL, pooled AND ended_at IS NULL
-  FROM guardianship WHERE ward_account_id = ANY(%(accounts)s::bigint[]) AND birth_year >= %(y)s
+_CORRECT = """
+UPDATE guardianship SET birth_year = %(year)s
+ WHERE ward_account_id = %(ward)s AND birth_year <> %(year)s
 """

@@ -67,6 +67,7 @@ omfra GET  /v1/admin/tariffs
 ...r. POST /v1/admin/held/{held_id}/refuse
 ...r. POST /v1/admin/held/{held_id}/release
 o..r. POST /v1/admin/merchant-applications/{application_id}/check
+o..r. POST /v1/admin/merchant-applications/{application_id}/contact
 o..r. POST /v1/admin/merchant-applications/{application_id}/refuse
 o.... POST /v1/admin/merchants/{merchant_id}/managers
 ..f.. POST /v1/admin/merchants/{merchant_id}/payout-account

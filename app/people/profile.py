@@ -9,7 +9,7 @@ from psycopg.errors import UniqueViolation
 
 from app.audit.record import record
 from app.database import Tx, savepoint
-from app.people import profile_rules
+from app.people import guardians, profile_rules
 from app.people.errors import (
     BirthYearSaid,
     BirthYearUnsound,
@@ -103,7 +103,10 @@ async def change(
         raise NicknameTaken(
             "Somebody has this nickname; choose another.", "该昵称已被使用,请更换。"
         ) from error
-    return _found(row)
+    after = _found(row)
+    if after.birth_year is not None and before.birth_year is None:
+        await guardians.told(tx, account_id=account_id, birth_year=after.birth_year, now=now)
+    return after
 
 
 async def correct_birth_year(
@@ -111,19 +114,24 @@ async def correct_birth_year(
 ) -> Profile:
     """An officer has seen a document: the year is set, and who did it and why is kept.
 
+    Whoever turns out to be a child without a guardian has agreed to nothing.
+
     Raises:
         CitizenNotFound: nobody has this id.
         BirthYearUnsound: nobody was born then.
 
     """
     ensure_born(birth_year, now)
+    held = await (await tx.execute(_HOLD, (citizen_id,))).fetchone()
     row = await (await tx.execute(_CORRECT, {"id": citizen_id, "born": birth_year})).fetchone()
     found = _found(row)
+    assert held is not None, "whoever is changed was held"
+    await guardians.corrected(tx, account_id=held[0], birth_year=birth_year, now=now)
     await record(
         tx,
         actor=f"officer:{officer_id}",
         action="people.correct_birth_year",
-        subject=f"citizen:{citizen_id}",
+        subject=f"citizen:{held[0]}",
         facts={"reason": reason},
         now=now,
     )
@@ -191,4 +199,5 @@ UPDATE citizen SET nickname = %(nickname)s, birth_year = %(born)s, language = %(
        district_code = %(district)s
  WHERE account_id = %(account)s RETURNING {_COLUMNS}
 """
+_HOLD = "SELECT account_id FROM citizen WHERE id = %s FOR UPDATE"
 _CORRECT = f"UPDATE citizen SET birth_year = %(born)s WHERE id = %(id)s RETURNING {_COLUMNS}"

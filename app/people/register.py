@@ -13,6 +13,12 @@ DISTRICT_UNKNOWN = "000000"
 """The district of whoever has not said where they live: no code of GB/T 2260."""
 
 
+FRIEND = "绿友"
+"""What newcomers are called, with random digits behind it, until they choose a name themselves."""
+_DIGITS = (4, 4, 6, 8, 17)
+"""Short while short ones are free: each one that is taken draws a longer one."""
+
+
 @dataclass(frozen=True, slots=True)
 class CitizenView:
     """A citizen, and the account under which all else knows them."""
@@ -36,10 +42,13 @@ async def register_newcomer(tx: Tx, *, citizen_id: UUID, now: datetime) -> Citiz
     """Make somebody known who has just proved a phone or a platform's id; they tell more later."""
     n = await (await tx.execute("SELECT nextval('account_number')")).fetchone()
     assert n is not None
-    view = CitizenView(citizen_id, account_number(n[0]), f"居民{secrets.token_hex(8)}")
-    row = (citizen_id, view.account_id, view.nickname, DISTRICT_UNKNOWN, now)
-    await tx.execute(_NEWCOMER, row)
-    return view
+    account_id = account_number(n[0])
+    for digits in _DIGITS:
+        nickname = f"{FRIEND} {secrets.randbelow(9 * 10 ** (digits - 1)) + 10 ** (digits - 1)}"
+        row = (citizen_id, account_id, nickname, DISTRICT_UNKNOWN, now)
+        if (await tx.execute(_NEWCOMER, row)).rowcount == 1:
+            return CitizenView(citizen_id, account_id, nickname)
+    raise AssertionError("seventeen random digits were taken")
 
 
 async def citizen(tx: Tx, *, name: str) -> CitizenView:
@@ -84,10 +93,10 @@ _CITIZEN = """
 INSERT INTO citizen (id, account_id, nickname, district_code, created_at)
 VALUES (%s, %s, %s, %s, %s) ON CONFLICT (nickname) DO NOTHING
 """
-# A nickname drawn twice is an error, never somebody else's account.
+# A nickname that was drawn before writes nothing, and is never somebody else's account.
 _NEWCOMER = """
 INSERT INTO citizen (id, account_id, nickname, district_code, created_at)
-VALUES (%s, %s, %s, %s, %s)
+VALUES (%s, %s, %s, %s, %s) ON CONFLICT (nickname) DO NOTHING
 """
 _FIND_CITIZEN = """
 SELECT id, account_id, nickname FROM citizen WHERE nickname = %s OR id::text = %s

@@ -19,6 +19,7 @@ from app.database import Tx, in_one_go, savepoint
 from app.ids import bucket_of
 from app.intake import evidence
 from app.ledger.locking import lock_accounts
+from app.people import agreed
 from app.reductions import caps, claims, history, recent, seen, shadow
 from app.reductions.decisions import Candidate, Outcome, measured
 from app.reductions.seen import Earlier
@@ -54,7 +55,7 @@ async def credit(
     """
     if not candidates:
         return []
-    known = await _known(tx, candidates, versions, now)
+    known = await _known(tx, candidates, versions, now, provider_id=provider_id)
     settled = settle(candidates, known)
     await caps.keep(tx, used=known.used)
     if settled.accepted:
@@ -100,9 +101,14 @@ async def settle_again(
 
 
 async def _known(
-    tx: Tx, candidates: Sequence[Candidate], versions: Versions, received_at: datetime
+    tx: Tx,
+    candidates: Sequence[Candidate],
+    versions: Versions,
+    received_at: datetime,
+    *,
+    provider_id: int | None = None,
 ) -> Known:
-    """Lock whoever the batch is about, then read what is known of them."""
+    """Lock whoever the batch is about, then read what is known of them; consents of a provider."""
     used = caps.Used()
     async with in_one_go(tx):
         await lock_accounts(tx, account_ids=(each.account_id for each in candidates))
@@ -115,6 +121,12 @@ async def _known(
         intervals = [claim for _, claim in places]
         await claims.lock_subjects(tx, intervals=intervals)
         await caps.read_subjects(tx, candidates=candidates, used=used)
+        people = {each.account_id for each in candidates}
+        consents = (
+            None
+            if provider_id is None
+            else await agreed.ask(tx, account_ids=people, provider_id=provider_id)
+        )
         claimed = await claims.ask(tx, intervals=intervals)
         asked = await recent.ask(tx, candidates=candidates, versions=versions)
         known = await seen.ask(tx, ids=[each.id for each in candidates])
@@ -122,6 +134,7 @@ async def _known(
         if asked is not None:
             colliding |= await recent.told(tx, question=asked, used=used)
         earlier = await seen.told(known)
+        live = None if consents is None else await agreed.told(consents)
     return Known(
         earlier=earlier,
         colliding=frozenset(colliding),
@@ -129,6 +142,7 @@ async def _known(
         past=await history.past_of(tx, candidates=candidates, versions=versions),
         versions=versions,
         received_at=received_at,
+        agreed=live,
     )
 
 

@@ -150,6 +150,11 @@ class Candidate(msgspec.Struct, frozen=True):
         return self.worth.status != "quantified"
 
     @property
+    def consent(self) -> tuple[int, str]:
+        """Who must have agreed, and to what."""
+        return self.account_id, self.record.methodology
+
+    @property
     def intervals(self) -> tuple[Interval, ...]:
         """Everything the act uses up, wherever it is kept."""
         return self.claims if self.own is None else (self.own, *self.claims)

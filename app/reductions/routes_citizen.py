@@ -10,6 +10,7 @@ from app.clock import Now
 from app.database import WriteTx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
+from app.ledger.locking import lock_accounts
 from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
 from app.people import linking, links
 from app.people.errors import CardTaken, GuardianNeeded, LinkNotFound, PersonLeft, ProofNeeded
@@ -147,3 +148,5 @@ async def link_card(
 async def unlink_card(link_id: UUID, citizen: CurrentCitizen, tx: WriteTx, now: Now) -> None:
     """Unlink a card and withdraw what was agreed to; intake stops at once."""
     await linking.unlink(tx, account_id=citizen.account_id, subject=link_id, now=now)
+    # Batches that found a consent before are done when this is answered; later ones find none.
+    await lock_accounts(tx, account_ids=[citizen.account_id])

@@ -1,6 +1,5 @@
 """Held acts, as officers find them in line and decide them, one by one."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
@@ -9,7 +8,7 @@ from app.catalogue.errors import CatalogueEmpty
 from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.intake import evidence, providers
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import BadCursor, Cursor, Limit, place_in, place_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CurrentOfficer, Documented
 from app.problems import document
@@ -35,7 +34,7 @@ async def list_held(
     versions = await request.app.state.catalogue.versions(tx)
     found = await review_read.waiting(
         tx,
-        after=_after(cursor) if cursor else None,
+        after=place_in(cursor) if cursor else None,
         limit=limit + 1,
         zone=str(versions.zone),
     )
@@ -49,9 +48,7 @@ async def list_held(
             HeldView.of(each, sent.get((each.block_no, each.line)), versions, names)
             for each in page
         ],
-        next_cursor=cursor_of(page[-1].held_at.isoformat(), str(page[-1].id))
-        if len(found) > limit
-        else None,
+        next_cursor=place_of(page[-1].held_at, page[-1].id) if len(found) > limit else None,
     )
 
 
@@ -108,17 +105,3 @@ async def refuse_held(
         now=now,
     )
     return Response(status_code=status.HTTP_204_NO_CONTENT)
-
-
-def _after(cursor: str) -> tuple[datetime, UUID]:
-    moment, number = key_of(cursor, str, str)
-    try:
-        at = datetime.fromisoformat(str(moment))
-        if at.tzinfo is None:
-            raise ValueError("a moment has an offset")
-        return at, UUID(str(number))
-    except ValueError as error:
-        raise BadCursor(
-            "The cursor is not one of this list; ask for the first page without `cursor`.",
-            "游标不属于此列表;请不带 cursor 重新请求第一页。",
-        ) from error

@@ -232,8 +232,8 @@ class ExplanationView(BaseModel):
         )
 
 
-class LinkIn(BaseModel):
-    """Link a card of yours, and agree to what its records may be used for."""
+class CardIn(BaseModel):
+    """A card of somebody's, and what its records may be used for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -243,7 +243,8 @@ class LinkIn(BaseModel):
         examples=["zhenjiang-bike"],
     )
     card: str = Field(
-        description="The number on the card, as the provider knows it; it is never stored.",
+        description="The number on the card, as the provider knows it; a digest of it is kept,"
+        " and while a claim waits the number itself, sealed.",
         min_length=1,
         max_length=80,
         pattern=r"^[^\x00]+$",
@@ -255,6 +256,10 @@ class LinkIn(BaseModel):
         max_length=20,
         examples=[["bike_ride"]],
     )
+
+
+class LinkIn(CardIn):
+    """Link a card of yours, and agree to what its records may be used for."""
 
 
 class LinkOut(BaseModel):

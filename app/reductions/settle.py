@@ -35,6 +35,8 @@ class Known:
     """What the database knows about the batch's acts, read under locks.
 
     ``colliding`` are the places of records in the batch: two of them may be about one act.
+    ``agreed`` are the consents that live, by account and scenario; None: they were asked for
+    elsewhere.
     """
 
     earlier: Mapping[UUID, Earlier]
@@ -43,6 +45,7 @@ class Known:
     past: Past
     versions: Versions
     received_at: datetime
+    agreed: frozenset[tuple[int, str]] | None = None
 
 
 def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
@@ -57,6 +60,9 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
             before = Earlier(keys[number].account_id, candidate.id, None)
         if before is not None:
             settled.seen.append((candidate, before))
+            continue
+        if known.agreed is not None and candidate.consent not in known.agreed:
+            settled.refused.append(candidate.refused("no_consent", "the holder agrees no more"))
             continue
         remembered = _remembered(candidate, known) if candidate.asks else candidate
         if isinstance(remembered, Outcome):

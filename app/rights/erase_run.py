@@ -12,9 +12,11 @@ from uuid import UUID
 
 import structlog
 
+from app.appeals import dossier as appeals
 from app.audit.record import record
 from app.database import Database, Tx
 from app.ledger.forfeit import forfeit
+from app.notices import dossier as messages
 from app.people.forget import forget
 from app.people.present import hold_alone
 from app.reductions import sent
@@ -74,6 +76,8 @@ async def begin(tx: Tx, *, request_id: UUID, now: datetime) -> bool:
     citizen_id = await forget(tx, account_id=account_id, now=now)
     if citizen_id is not None:
         await leave(tx, citizen_id=citizen_id, now=now)
+    await messages.forget(tx, account_id=account_id)
+    await appeals.forget(tx, account_id=account_id)
     for statement in (_FILES, _WISHES, _OTHERS):
         await tx.execute(statement, {"account": account_id, "now": now})
     await record(

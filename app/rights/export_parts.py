@@ -1,36 +1,56 @@
 """Read: everything the programme holds about one citizen, part by part, as named rows.
 
 Other rooms are asked through their doors. Card numbers are not here, because they are nowhere;
-coupon codes are not, because whoever holds a copy could spend them.
+coupon codes are not, because whoever holds a copy could spend them. Which table is in which part
+says `export_tables`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from app.appeals import dossier as appeals
 from app.catalogue.errors import CatalogueEmpty
 from app.catalogue.versions import Catalogue
 from app.database import Tx
 from app.intake import providers
 from app.ledger import balances, statement, units
-from app.people.dossier import dossier
+from app.ledger import dossier as ledger
+from app.notices import dossier as notices
+from app.people import dossier as people
+from app.people.vault import Vault
+from app.reductions import dossier as reductions
 from app.reductions import listing, sent
 from app.rewards import claims
+from app.rewards import dossier as rewards
 from app.rights import privacy, requests
+from app.sign_in import dossier as sign_in
 
 PAGE = 1_000
+DEEDS_MAX = 100_000
 
 Row = Mapping[str, Any]
 Found = Mapping[str, Sequence[Row]]
 """Rows by the name of the table they become in the copy."""
-Part = Callable[[Tx, int, datetime], Awaitable[Found]]
 
 
-async def _people(tx: Tx, account_id: int, now: datetime) -> Found:
+@dataclass(frozen=True, slots=True, repr=False)
+class Whose:
+    """Whose copy is made, when, and what opens their names. Never printed."""
+
+    account_id: int
+    now: datetime
+    vault: Vault
+
+
+Part = Callable[[Tx, Whose], Awaitable[Found]]
+
+
+async def _people(tx: Tx, whose: Whose) -> Found:
     codes = await providers.codes(tx)
-    found = await dossier(tx, account_id=account_id)
+    found = await people.dossier(tx, account_id=whose.account_id)
     return {name: [_with_code(row, codes) for row in rows] for name, rows in found.items()}
 
 
@@ -41,7 +61,7 @@ def _with_code(row: Row, codes: Mapping[int, str]) -> Row:
     return {"provider": codes.get(row["provider_id"], ""), **rest}
 
 
-async def _acts(tx: Tx, account_id: int, now: datetime) -> Found:
+async def _acts(tx: Tx, whose: Whose) -> Found:
     try:
         versions = await Catalogue().versions(tx)
     except CatalogueEmpty:
@@ -49,7 +69,7 @@ async def _acts(tx: Tx, account_id: int, now: datetime) -> Found:
     rows: list[Row] = []
     before: tuple[date, datetime, UUID] | None = None
     while True:
-        page = await listing.page(tx, account_id=account_id, before=before, limit=PAGE)
+        page = await listing.page(tx, account_id=whose.account_id, before=before, limit=PAGE)
         for each in page:
             manifest = versions.by_id[each.version_id].methodology.manifest
             told = asdict(each)
@@ -60,9 +80,9 @@ async def _acts(tx: Tx, account_id: int, now: datetime) -> Found:
         before = page[-1].occurred_on, page[-1].occurred_at, page[-1].id
 
 
-async def _evidence(tx: Tx, account_id: int, now: datetime) -> Found:
+async def _evidence(tx: Tx, whose: Whose) -> Found:
     codes = await providers.codes(tx)
-    kept = await sent.of_account(tx, account_id=account_id)
+    kept = await sent.of_account(tx, account_id=whose.account_id)
     rows = [
         {
             "act_id": act_id,
@@ -77,13 +97,13 @@ async def _evidence(tx: Tx, account_id: int, now: datetime) -> Found:
     return {"evidence": rows}
 
 
-async def _points(tx: Tx, account_id: int, now: datetime) -> Found:
+async def _points(tx: Tx, whose: Whose) -> Found:
     rows: list[Row] = []
     for unit in await units.units(tx):
         before: int | None = None
         while True:
             page = await statement.page(
-                tx, account_id=account_id, before_seq=before, limit=PAGE, unit=unit.id
+                tx, account_id=whose.account_id, before_seq=before, limit=PAGE, unit=unit.id
             )
             rows += [{"unit": unit.code, **asdict(each)} for each in page]
             if len(page) < PAGE:
@@ -92,8 +112,8 @@ async def _points(tx: Tx, account_id: int, now: datetime) -> Found:
     return {"points": rows}
 
 
-async def _wallet(tx: Tx, account_id: int, now: datetime) -> Found:
-    wallet = await balances.wallet(tx, account_id=account_id)
+async def _wallet(tx: Tx, whose: Whose) -> Found:
+    wallet = await balances.wallet(tx, account_id=whose.account_id)
     rows = [
         {
             "unit": code,
@@ -107,11 +127,13 @@ async def _wallet(tx: Tx, account_id: int, now: datetime) -> Found:
     return {"wallet": rows}
 
 
-async def _coupons(tx: Tx, account_id: int, now: datetime) -> Found:
+async def _coupons(tx: Tx, whose: Whose) -> Found:
     rows: list[Row] = []
     before: UUID | None = None
     while True:
-        page = await claims.page(tx, account_id=account_id, before=before, limit=PAGE, now=now)
+        page = await claims.page(
+            tx, account_id=whose.account_id, before=before, limit=PAGE, now=whose.now
+        )
         for each in page:
             told = asdict(each) | {"state": each.state.name, "shown": str(each.shown)}
             del told["bucket"]
@@ -121,14 +143,64 @@ async def _coupons(tx: Tx, account_id: int, now: datetime) -> Found:
         before = page[-1].id
 
 
-async def _requests(tx: Tx, account_id: int, now: datetime) -> Found:
-    mine = await requests.of_account(tx, account_id=account_id)
-    seen = await privacy.deeds(tx, account_id=account_id)
+async def _requests(tx: Tx, whose: Whose) -> Found:
+    mine = await requests.of_account(tx, account_id=whose.account_id)
+    seen = await privacy.deeds(tx, account_id=whose.account_id, limit=DEEDS_MAX)
     return {"requests": [asdict(each) for each in mine], "deeds": [asdict(each) for each in seen]}
 
 
-PARTS: Sequence[Part] = (_people, _acts, _evidence, _points, _wallet, _coupons, _requests)
-"""What a copy is made of, in this order; sign-in's own part is added where its tables are."""
+async def _signing_in(tx: Tx, whose: Whose) -> Found:
+    return await sign_in.dossier(tx, account_id=whose.account_id, vault=whose.vault)
+
+
+async def _reviewed(tx: Tx, whose: Whose) -> Found:
+    found = dict(await reductions.dossier(tx, account_id=whose.account_id))
+    try:
+        by_id = (await Catalogue().versions(tx)).by_id
+    except CatalogueEmpty:
+        return found
+    found["held_acts"] = [
+        {"methodology": by_id[row["version_id"]].methodology.manifest.id}
+        | {name: value for name, value in row.items() if name != "version_id"}
+        for row in found["held_acts"]
+    ]
+    return found
+
+
+async def _appeals(tx: Tx, whose: Whose) -> Found:
+    codes = await providers.codes(tx)
+    found = await appeals.dossier(tx, account_id=whose.account_id)
+    return {name: [_with_code(row, codes) for row in rows] for name, rows in found.items()}
+
+
+async def _more_points(tx: Tx, whose: Whose) -> Found:
+    return await ledger.dossier(tx, account_id=whose.account_id)
+
+
+async def _more_coupons(tx: Tx, whose: Whose) -> Found:
+    return await rewards.dossier(tx, account_id=whose.account_id)
+
+
+async def _messages(tx: Tx, whose: Whose) -> Found:
+    return await notices.dossier(tx, account_id=whose.account_id)
+
+
+PARTS: Sequence[Part] = (
+    _people,
+    _signing_in,
+    _acts,
+    _reviewed,
+    _evidence,
+    _appeals,
+    _points,
+    _wallet,
+    _more_points,
+    _coupons,
+    _more_coupons,
+    _messages,
+    _requests,
+)
+"""What a copy is made of, in this order."""
 
 
 def plain(value: Any) -> Any:

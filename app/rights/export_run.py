@@ -20,7 +20,7 @@ from app.people.vault import Vault
 from app.rights import rules
 from app.rights.errors import ExportGone, ExportNotReady
 from app.rights.export_pack import pack
-from app.rights.export_parts import PARTS, Row
+from app.rights.export_parts import PARTS, Row, Whose
 from app.rights.requests import EXPORT, one
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ async def run_export(database: Database, *, request_id: UUID, vault: Vault, cloc
     Args:
         database: opens a transaction for each part, and one for the end.
         request_id: which.
-        vault: seals the file.
+        vault: opens the names in it, and seals the file.
         clock: tells the time (UTC).
 
     """
@@ -47,7 +47,7 @@ async def run_export(database: Database, *, request_id: UUID, vault: Vault, cloc
     found: dict[str, list[Row]] = {}
     for done, part in enumerate(PARTS, start=1):
         async with database.snapshot() as tx:
-            for name, rows in (await part(tx, account_id, clock())).items():
+            for name, rows in (await part(tx, Whose(account_id, clock(), vault))).items():
                 found[name] = [*rows]
         async with database.writing() as tx:
             await tx.execute(_TELL, _step(request_id, done, clock()))

@@ -35,10 +35,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
 """What an action is called, in Chinese and in English; an unknown one is shown by its name."""
 
 
-async def deeds(tx: Tx, *, account_id: int) -> list[Deed]:
+async def deeds(tx: Tx, *, account_id: int, limit: int = SHOWN) -> list[Deed]:
     """The newest acts that concern a citizen."""
     me = f"citizen:{account_id}"
-    return await about.about(tx, subjects=[me, f"account:{account_id}"], actor=me, limit=SHOWN)
+    return await about.about(tx, subjects=[me, f"account:{account_id}"], actor=me, limit=limit)
 
 
 def words_of(action: str) -> tuple[str, str]:

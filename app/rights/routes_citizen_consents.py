@@ -10,7 +10,9 @@ from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
+from app.ledger.locking import lock_accounts
 from app.people import consents, guardians, notices
+from app.people import standing as standings
 from app.people.errors import (
     GuardianNeeded,
     GuardianUnfit,
@@ -31,6 +33,7 @@ from app.rights.schemas_consents import (
     ConsentList,
     ConsentOut,
     GuardianCodeView,
+    StandingView,
     WardIn,
     WardList,
     WardSettings,
@@ -117,6 +120,7 @@ async def withdraw(
         scenario=scenario,
         now=now,
     )
+    await _batches_are_done(tx, citizen.account_id)
     if not ended:
         raise ConsentNotFound("You have not agreed to this.", "您没有该项有效授权。")
 
@@ -134,13 +138,20 @@ async def ask_a_guardian(
     code = await guardians.declare(
         tx, account_id=citizen.account_id, birth_year=body.birth_year, now=now
     )
+    await _batches_are_done(tx, citizen.account_id)
     return GuardianCodeView(needed=code is not None, code=code)
 
 
+@router.get("/guardian", responses=document(*_SIGN_IN))
+async def read_own_standing(citizen: CurrentCitizen, tx: ReadTx, now: Now) -> StandingView:
+    """Whether you need a guardian and have one, and whether you are ranked and pooled."""
+    return StandingView.of(await standings.standing(tx, account_id=citizen.account_id, now=now))
+
+
 @router.get("/wards", responses=document(*_SIGN_IN))
-async def list_wards(citizen: CurrentCitizen, tx: ReadTx) -> WardList:
+async def list_wards(citizen: CurrentCitizen, tx: ReadTx, now: Now) -> WardList:
     """The children you are responsible for."""
-    mine = await guardians.wards(tx, guardian_account_id=citizen.account_id)
+    mine = await guardians.wards(tx, guardian_account_id=citizen.account_id, now=now)
     return WardList(items=[WardView.of(each) for each in mine])
 
 
@@ -166,7 +177,7 @@ async def take_responsibility(
     responses=document(*_SIGN_IN, WardNotFound),
 )
 async def settle_ward(
-    account_id: Account, body: WardSettings, citizen: CurrentCitizen, tx: WriteTx
+    account_id: Account, body: WardSettings, citizen: CurrentCitizen, tx: WriteTx, now: Now
 ) -> None:
     """Say whether the child is ranked, and whether its grams may be pooled."""
     await guardians.settle(
@@ -175,6 +186,7 @@ async def settle_ward(
         ward_account_id=account_id,
         ranked=body.ranked,
         pooled=body.pooled,
+        now=now,
     )
 
 
@@ -190,3 +202,9 @@ async def end_responsibility(
     await guardians.end(
         tx, guardian_account_id=citizen.account_id, ward_account_id=account_id, now=now
     )
+    await _batches_are_done(tx, account_id)
+
+
+async def _batches_are_done(tx: WriteTx, account_id: int) -> None:
+    """Batches that found a consent before are done when we answer; later ones find none."""
+    await lock_accounts(tx, account_ids=[account_id])

@@ -8,7 +8,7 @@ from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import BadCursor, Cursor, Limit, bad_cursor, cursor_of, key_of
 from app.people import proofs_asked
 from app.people.errors import (
     CardTaken,
@@ -59,10 +59,7 @@ def _after(cursor: str) -> UUID:
     try:
         return UUID(str(key))
     except ValueError as error:
-        raise BadCursor(
-            "The cursor is not one of this list; ask for the first page without `cursor`.",
-            "游标不属于此列表;请不带 cursor 重新请求第一页。",
-        ) from error
+        raise bad_cursor() from error
 
 
 @router.post(

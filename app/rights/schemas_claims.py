@@ -9,30 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.people.proofs import ClaimView
 from app.people.proofs_asked import WaitingClaim
-from app.rights.schemas_consents import Code, Name
+from app.reductions.schemas import CardIn
 
 Answer = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{4,20}$")]
 
 
-class ClaimIn(BaseModel):
+class ClaimIn(CardIn):
     """Say that a card is yours, and what its records may be used for when it is proved."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    provider: Code = Field(description="The provider's code.", examples=["zhenjiang-power"])
-    card: str = Field(
-        description="The number, as the provider knows it; sealed until the claim is decided.",
-        min_length=1,
-        max_length=80,
-        pattern=r"^[^\x00]+$",
-        examples=["3200118877665544"],
-    )
-    scenarios: list[Name] = Field(
-        description="Methodology ids you agree to.",
-        min_length=1,
-        max_length=20,
-        examples=[["home_elec_hist"]],
-    )
 
 
 class ClaimOut(BaseModel):

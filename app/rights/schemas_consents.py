@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.people.consents import ConsentView as Kept
 from app.people.guardians import Ward
+from app.people.standing import Standing
 from app.rights.notices_told import Notice
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
@@ -104,6 +105,32 @@ class GuardianCodeView(BaseModel):
         description="The guardian types it within a day; null when none is needed.",
         examples=["K7M2QX9PRT"],
     )
+
+
+class StandingView(BaseModel):
+    """How you stand: children need a guardian, who says whether they are ranked and pooled."""
+
+    is_child: bool = Field(
+        description="Under 14 by the year you told; until the year after, to be sure.",
+        examples=[False],
+    )
+    confirmed: bool = Field(
+        description="Whether a guardian has confirmed, and not ended it.", examples=[False]
+    )
+    ranked: bool = Field(description="Whether you may stand in rankings.", examples=[True])
+    pooled: bool = Field(
+        description="Whether your grams may be pooled, if you agree.", examples=[True]
+    )
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        """The public face of how somebody stands."""
+        return cls(
+            is_child=standing.is_child,
+            confirmed=standing.confirmed,
+            ranked=standing.ranked,
+            pooled=standing.pooled,
+        )
 
 
 class WardIn(BaseModel):

@@ -46,10 +46,10 @@ SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
 # Only years are known: a child is one until the year after its fourteenth birthday.
 _CHILDREN = """
 SELECT count(*), count(*) FILTER (WHERE EXISTS (
-         SELECT FROM consent c WHERE c.bucket = (g.ward_account_id % 1024)::smallint
-            AND c.account_id = g.ward_account_id AND c.withdrawn_at IS NULL))
-  FROM guardianship g
- WHERE extract(year FROM now()) - g.birth_year <= 14
+         SELECT FROM consent s WHERE s.bucket = (c.account_id % 1024)::smallint
+            AND s.account_id = c.account_id AND s.withdrawn_at IS NULL))
+  FROM citizen c LEFT JOIN guardianship g ON g.ward_account_id = c.account_id
+ WHERE extract(year FROM now()) - coalesce(g.birth_year, c.birth_year) <= 14
    AND (g.confirmed_at IS NULL OR g.ended_at IS NOT NULL)
 """
 

@@ -19,6 +19,7 @@ from app.database import Tx
 from app.ids import new_id
 from app.merchants import accounts, directory
 from app.people import officers
+from app.people.vault import Vault
 from app.settlement.errors import (
     NothingToPay,
     NotTheBatchsProposal,
@@ -43,7 +44,7 @@ class Proposed:
 
 
 async def propose_batch(
-    tx: Tx, *, through: date, reason: str, officer_id: UUID, now: datetime
+    tx: Tx, *, through: date, reason: str, officer_id: UUID, vault: Vault, now: datetime
 ) -> Proposed:
     """Propose to pay every merchant what it is owed for days up to and with ``through``.
 
@@ -52,6 +53,7 @@ async def propose_batch(
         through: the last day that is paid.
         reason: why, for the second officer.
         officer_id: the first one, of finance.
+        vault: opens the accounts, whose ends a payment keeps.
         now: when (UTC).
 
     Raises:
@@ -66,7 +68,7 @@ async def propose_batch(
     owed = [row async for row in await tx.execute(_OWED, (through,))]
     merchants = [row[0] for row in owed]
     active = await directory.active_among(tx, merchant_ids=merchants)
-    known = await accounts.masked(tx, merchant_ids=merchants, now=now)
+    known = await accounts.masked(tx, merchant_ids=merchants, vault=vault, now=now)
     due = [
         (new_id(), merchant_id, int(fen), known[merchant_id], settlement_ids)
         for merchant_id, fen, settlement_ids in owed

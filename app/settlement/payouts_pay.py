@@ -11,6 +11,7 @@ from app.audit.record import record
 from app.database import Tx, savepoint
 from app.merchants import accounts
 from app.people import officers
+from app.people.vault import Vault
 from app.settlement import files
 from app.settlement.errors import BankReferenceUsed, PayoutNotFound
 from app.settlement.payouts import no_batch, wrong_state
@@ -30,13 +31,16 @@ class BankFile:
     manifest: bytes
 
 
-async def bank_file(tx: Tx, *, batch_id: UUID, officer_id: UUID, now: datetime) -> BankFile:
+async def bank_file(
+    tx: Tx, *, batch_id: UUID, officer_id: UUID, vault: Vault, now: datetime
+) -> BankFile:
     """The payments that were approved, as the bank takes them; the same each time.
 
     Args:
         tx: the caller's transaction: that somebody saw whole accounts is kept.
         batch_id: which.
         officer_id: who, of finance.
+        vault: opens the accounts.
         now: when (UTC).
 
     Raises:
@@ -57,6 +61,7 @@ async def bank_file(tx: Tx, *, batch_id: UUID, officer_id: UUID, now: datetime) 
         payees={merchant_id: account_id for _, merchant_id, _, account_id in due},
         officer_id=officer_id,
         subject=f"payout_batch:{batch_id}",
+        vault=vault,
         now=now,
     )
     rows = []

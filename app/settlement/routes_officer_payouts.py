@@ -6,7 +6,7 @@ The approval itself is the proposal's (`settlement.pay_out`), as everywhere.
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from app.clock import Now
 from app.database import ReadTx, WriteTx
@@ -48,11 +48,16 @@ _FILE: dict[int | str, dict[str, Any]] = {
     responses=document(*_FINANCE, NothingToPay),
 )
 async def propose_payouts(
-    body: ProposePayouts, officer: CurrentOfficer, tx: WriteTx, now: Now
+    body: ProposePayouts, request: Request, officer: CurrentOfficer, tx: WriteTx, now: Now
 ) -> PayoutsProposed:
     """Propose to pay every merchant that is owed something; another finance officer approves."""
     proposed = await propose_batch(
-        tx, through=body.through, reason=body.reason, officer_id=officer.id, now=now
+        tx,
+        through=body.through,
+        reason=body.reason,
+        officer_id=officer.id,
+        vault=request.app.state.vault,
+        now=now,
     )
     return PayoutsProposed.of(proposed)
 
@@ -83,14 +88,19 @@ async def list_payouts(batch_id: UUID, officer: CurrentOfficer, tx: ReadTx) -> P
     responses=document(*_FINANCE, PayoutNotFound, WrongPayoutState) | _FILE,
 )
 async def export_payouts(
+    *,
     batch_id: UUID,
+    request: Request,
     name: Literal["bank.csv", "manifest.json"],
     officer: CurrentOfficer,
     tx: WriteTx,
     now: Now,
 ) -> Response:
     """The bank's file of an approved batch, or its manifest; that you saw accounts is kept."""
-    made = await payouts_pay.bank_file(tx, batch_id=batch_id, officer_id=officer.id, now=now)
+    vault = request.app.state.vault
+    made = await payouts_pay.bank_file(
+        tx, batch_id=batch_id, officer_id=officer.id, vault=vault, now=now
+    )
     content = made.content if name == payouts_pay.BANK_FILE else made.manifest
     return pages.download(content, name=f"payouts-{batch_id}-{name}")
 

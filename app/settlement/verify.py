@@ -51,7 +51,8 @@ _ACCOUNTS = """
 SELECT count(*), count(*) FILTER (
          WHERE p.payout_account_id IS NOT NULL AND (
                a.id IS NULL OR a.merchant_id <> p.merchant_id OR a.state <> 'approved'
-            OR a.pays_from > b.proposed_at OR right(a.bank_account, 4) <> right(p.bank_account, 4)))
+            OR a.pays_from > b.proposed_at
+            OR coalesce(a.bank_account_end, right(a.bank_account, 4)) <> right(p.bank_account, 4)))
   FROM payout p JOIN payout_batch b ON b.id = p.batch_id
   LEFT JOIN payout_account a ON a.id = p.payout_account_id
 """

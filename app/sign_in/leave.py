@@ -18,6 +18,11 @@ async def leave(tx: Tx, *, citizen_id: UUID, now: datetime) -> None:
     """
     await tx.execute(_NAMES, (citizen_id,))
     await end_all(tx, person_id=citizen_id, why="left", now=now)
+    await tx.execute(_DEVICES, (citizen_id,))
 
 
+_DEVICES = """
+UPDATE sign_in_session SET device_name = '', device_sealed = NULL, push_sealed = NULL
+ WHERE person_id = %s
+"""
 _NAMES = "DELETE FROM sign_in_name WHERE citizen_id = %s"

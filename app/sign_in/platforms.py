@@ -15,6 +15,8 @@ from app.sign_in.outside import Outside, unavailable
 from app.sign_in.wechat import Wechat
 
 CONSOLE = "console-"
+STAND_IN = "console:"
+"""How ids begin that no platform gave."""
 
 
 class Platform(Protocol):
@@ -49,7 +51,7 @@ class ConsolePlatform:
 
     async def id_of(self, code: str, *, now: datetime) -> str:  # noqa: ARG002 -- the port's shape
         """``console-lin`` -> ``console:lin``."""
-        return f"console:{self._rest(code)}"
+        return f"{STAND_IN}{self._rest(code)}"
 
     async def phone_of(self, code: str, *, now: datetime) -> str:  # noqa: ARG002 -- the same
         """``console-13800138000`` -> ``13800138000``."""

@@ -1,4 +1,4 @@
-"""A citizen's own sessions: see them, end one, end them all."""
+"""A citizen's own sessions: see them, be pushed to, end one, end them all."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document
 from app.sign_in import own_sessions, sessions
 from app.sign_in.errors import SessionNotFound
-from app.sign_in.schemas import SessionList, SessionView
+from app.sign_in.schemas import PushIn, SessionList, SessionView
 
 router = APIRouter(prefix="/me/sessions", tags=["sign-in"], dependencies=[Documented])
 
@@ -20,9 +20,13 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
 
 
 @router.get("", responses=document(*_SIGN_IN))
-async def list_sessions(citizen: CurrentCitizen, tx: CitizenTx, now: Now) -> SessionList:
+async def list_sessions(
+    request: Request, citizen: CurrentCitizen, tx: CitizenTx, now: Now
+) -> SessionList:
     """Where you are signed in."""
-    found = await own_sessions.living(tx, account_id=citizen.account_id, now=now)
+    found = await own_sessions.living(
+        tx, account_id=citizen.account_id, vault=request.app.state.vault, now=now
+    )
     return SessionList(
         items=[
             SessionView(
@@ -37,6 +41,40 @@ async def list_sessions(citizen: CurrentCitizen, tx: CitizenTx, now: Now) -> Ses
             for each in found
         ]
     )
+
+
+@router.put(
+    "/push-address",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=document(*_SIGN_IN, SessionNotFound),
+)
+async def take_pushes(request: Request, body: PushIn, citizen: CurrentCitizen, tx: WriteTx) -> None:
+    """Say where the app of this session gets pushes; it ends with the session."""
+    await _push_to(request, citizen, tx, body.address)
+
+
+@router.delete(
+    "/push-address",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=document(*_SIGN_IN, SessionNotFound),
+)
+async def take_no_pushes(request: Request, citizen: CurrentCitizen, tx: WriteTx) -> None:
+    """No pushes to this session's app any more; the inbox has every message."""
+    await _push_to(request, citizen, tx, None)
+
+
+async def _push_to(
+    request: Request, citizen: CurrentCitizen, tx: WriteTx, address: str | None
+) -> None:
+    kept = await own_sessions.push_to(
+        tx,
+        person_id=citizen.id,
+        session_id=citizen.session_id,
+        address=address,
+        vault=request.app.state.vault,
+    )
+    if not kept:
+        raise SessionNotFound("This token has no session.", "该令牌没有登录会话。")
 
 
 @router.delete(

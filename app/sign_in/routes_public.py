@@ -83,13 +83,13 @@ async def sign_in(request: Request, response: Response, body: SignInIn, now: Now
         ):
             wanted = (names.Name(names.PHONE, phone),)
             person, is_new = await names.whose(tx, names=wanted, vault=desk.vault, now=now)
-            begun = await sessions.start(
+            begun = await desk.start(
                 tx,
                 audience=Audience.citizen,
                 person_id=person.id,
                 account_id=person.account_id,
-                device=sessions.Device(origin.device, body.device.name, body.device.platform),
-                digests=desk.digests,
+                origin=origin,
+                device=body.device,
                 now=now,
             )
     if begun is None:

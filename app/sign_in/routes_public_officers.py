@@ -7,7 +7,7 @@ from app.clock import Now
 from app.people.register import find_officer
 from app.people.tokens import Audience
 from app.problems import document
-from app.sign_in import credentials, guesses, officers, sessions, totp
+from app.sign_in import credentials, officers, totp
 from app.sign_in.desk import Desk
 from app.sign_in.errors import EnrolmentRefused, LoginRefused, TooManyGuesses
 from app.sign_in.schemas import SessionOut
@@ -24,15 +24,13 @@ router = APIRouter(prefix="/auth/officers", tags=["sign-in"])
 async def enrol_officer(request: Request, response: Response, body: EnrolIn, now: Now) -> FactorOut:
     """Set your password; the answer is the second factor's secret. The code works once."""
     desk: Desk = request.app.state.desk
-    origin = desk.origin_of(request, "enrolment")
-    async with desk.database.writing() as tx:
-        await guesses.pay(tx, origin=origin, sizes=desk.sizes, now=now)
-    password_hash = await credentials.hashed(body.password)
-    async with desk.database.writing() as tx:
+    async with desk.enrolling(request, what="enrolment", password=body.password, now=now) as (
+        tx,
+        password_hash,
+    ):
         enrolled = await officers.enrol(
             tx, code=body.code, password_hash=password_hash, vault=desk.vault, now=now
         )
-        await guesses.pay_back(tx, origin=origin, sizes=desk.sizes)
     response.headers["Cache-Control"] = "no-store"
     return FactorOut(
         totp_secret=enrolled.totp_secret,
@@ -53,23 +51,20 @@ async def sign_in_officer(
     origin = desk.origin_of(request, body.device.id)
     async with desk.database.reading() as tx:
         person_id = await find_officer(tx, name=body.name)
-    officer_id = await credentials.ensure(
-        desk.database,
-        shown=credentials.Shown(
+    officer_id = await desk.recognise(
+        credentials.Shown(
             desk.digests.who("officer", body.name), person_id, body.password, body.totp
         ),
         origin=origin,
-        vault=desk.vault,
-        sizes=desk.sizes,
         now=now,
     )
     async with desk.database.writing() as tx:
-        started = await sessions.start(
+        started = await desk.start(
             tx,
             audience=Audience.officer,
             person_id=officer_id,
-            device=sessions.Device(origin.device, body.device.name, body.device.platform),
-            digests=desk.digests,
+            origin=origin,
+            device=body.device,
             now=now,
         )
         actor = f"officer:{officer_id}"

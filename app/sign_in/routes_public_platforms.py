@@ -9,7 +9,7 @@ from app.cache import TooManyRequests
 from app.clock import Now
 from app.people.tokens import Audience
 from app.problems import document
-from app.sign_in import names, sessions
+from app.sign_in import names
 from app.sign_in.desk import Desk
 from app.sign_in.errors import PhoneUnreadable, PlatformRefused, PlatformUnavailable
 from app.sign_in.origin import Origin
@@ -71,13 +71,13 @@ async def _enter(
 ) -> SessionOut:
     async with desk.database.writing() as tx:
         person, is_new = await names.whose(tx, names=wanted, vault=desk.vault, now=now)
-        started = await sessions.start(
+        started = await desk.start(
             tx,
             audience=Audience.citizen,
             person_id=person.id,
             account_id=person.account_id,
-            device=sessions.Device(origin.device, device.name, device.platform),
-            digests=desk.digests,
+            origin=origin,
+            device=device,
             now=now,
         )
     return await desk.answer(response, started, is_new=is_new, now=now)

@@ -125,6 +125,17 @@ class SessionOut(BaseModel):
     )
 
 
+class PushIn(BaseModel):
+    """Where an app gets pushes."""
+
+    model_config = _STRICT
+
+    address: Annotated[str, StringConstraints(pattern=r"^[!-~]{8,512}$")] = Field(
+        description="What the phone's push service calls this app on this device.",
+        examples=["190e35f7e07a1b2c3d4"],
+    )
+
+
 class SessionView(BaseModel):
     """One of your sessions."""
 

@@ -20,6 +20,7 @@ from uuid import UUID
 from app.database import Tx
 from app.ids import new_id
 from app.people.tokens import Audience
+from app.people.vault import Vault
 from app.sign_in.digests import Digests
 
 GRACE = timedelta(seconds=10)
@@ -34,6 +35,10 @@ LIVES = {
 """After this everybody signs in anew."""
 SESSIONS_MAX = 20
 """How many sessions a person has at once; a further one ends the oldest."""
+DEVICE = "device"
+"""The field under which a device's name is sealed, with whose it is."""
+PUSH = "push"
+"""The same for where messages are pushed to."""
 _TOKEN = "r1."  # noqa: S105 -- the kind of token, not a secret
 _SECRET_BYTES, _MARK_BYTES = 32, 16
 
@@ -67,6 +72,7 @@ async def start(
     account_id: int = 0,
     device: Device,
     digests: Digests,
+    vault: Vault,
     now: datetime,
 ) -> Begun:
     """Start a session of somebody whom the caller has recognised; the 21st ends the oldest."""
@@ -79,7 +85,7 @@ async def start(
         "person": person_id,
         "account": account_id,
         "device": device.id,
-        "name": device.name,
+        "name": vault.seal(device.name, owner=person_id, field=DEVICE),
         "platform": device.platform,
         "now": now,
         "ends": ends_at,
@@ -186,9 +192,10 @@ UPDATE sign_in_session SET ended_at = %(now)s, ended_why = 'crowded'
    AND ended_at IS NULL
 """
 _START = """
-INSERT INTO sign_in_session (id, audience, person_id, account_id, device, device_name, platform,
-                             began_at, renewed_at, ends_at, refresh_digest, refresh_ends_at)
-VALUES (%(id)s, %(audience)s, %(person)s, %(account)s, %(device)s, %(name)s, %(platform)s,
+INSERT INTO sign_in_session (id, audience, person_id, account_id, device, device_name,
+                             device_sealed, platform, began_at, renewed_at, ends_at,
+                             refresh_digest, refresh_ends_at)
+VALUES (%(id)s, %(audience)s, %(person)s, %(account)s, %(device)s, '', %(name)s, %(platform)s,
         %(now)s, %(now)s, %(ends)s, %(digest)s, %(refresh_ends)s)
 """
 _RENEW = """

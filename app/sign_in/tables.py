@@ -84,7 +84,10 @@ class SignInCount(SQLModel, table=True):
 
 
 class SignInSession(SQLModel, table=True):
-    """Somebody signed in on a device; also a family of refresh tokens, of which one is good."""
+    """Somebody signed in on a device; also a family of refresh tokens, of which one is good.
+
+    What the device is called is sealed; ``device_name`` is empty but for older releases' rows.
+    """
 
     __tablename__ = "sign_in_session"
     __table_args__ = (
@@ -107,6 +110,7 @@ class SignInSession(SQLModel, table=True):
             postgresql_where=text("ended_at IS NULL AND account_id > 0"),
         ),
         Index("sign_in_session_end", "ends_at"),
+        Index("sign_in_session_plain", "id", postgresql_where=text("device_name <> ''")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -124,6 +128,8 @@ class SignInSession(SQLModel, table=True):
     previous_digest: bytes | None = None
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     ended_why: str | None = Field(default=None, max_length=20)
+    device_sealed: bytes | None = None
+    push_sealed: bytes | None = None
 
 
 class Credential(SQLModel, table=True):

@@ -39,7 +39,7 @@ async def found_city(url, home):
     database = database_for(DatabaseSettings(), url)
     await database.open()
     async with database.writing() as tx:
-        await seed(tx, subject_key=keys_for(KeySettings(), home).subject, now=utc_now())
+        await seed(tx, keys=keys_for(KeySettings(), home), now=utc_now())
     await database.close()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _TABLE = """
 table                   app   worker reader caller
 alembic_version         S     S      S      -
-appeal                  SIu   -      -      S      own
+appeal                  SIu   Su     -      S      own
 audit_record            SI    SI     -      -      book
 balance                 SIU   SIU    S      S      own
 batch                   SI    S      S      -      book
@@ -50,8 +50,8 @@ funding_slot            SIU   SIU    S      -
 guardianship            SIU   Su     -      -
 held_activity           SID   S      S      S      own
 held_review             SI    S      S      S      book own
-household               SIu   -      -      -
-household_member        SIu   -      -      -
+household               SIu   Su     -      -
+household_member        SIu   Su     -      -
 ingest_file             SIU   S      S      -
 input_shape             SI    S      S      S      book
 lane_answer             SID   -      -      -
@@ -64,7 +64,7 @@ link_claim              SIu   Su     -      S      own
 lot                     SIU   SIU    S      S      own
 merchant                SIU   S      S      S
 merchant_application    SIu   -      -      -
-merchant_contact        SI    -      -      -
+merchant_contact        SIu   Su     -      -
 merchant_staff          SIu   -      -      S sale
 merchant_transition     SI    S      S      S      book
 message                 SIuD  SID    -      S      own
@@ -85,7 +85,7 @@ offline_item            SI    S      S      S      book sale
 one_time_code           SIUD  SD     -      -
 outbox                  SIUD  SIUD   -      -
 payout                  SIu   S      -      S sale
-payout_account          SIu   -      -      -
+payout_account          SIu   Su     -      -
 payout_batch            SIu   S      -      -
 payout_part             SIu   S      -      S
 picture                 SI    S      -      -      book

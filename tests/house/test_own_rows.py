@@ -23,6 +23,7 @@ SEES_OTHERS = {
     "list_own_account_changes": "whether a proposal was rejected stands with the proposals",
     "read_household": "the nicknames of those who live together",
     "list_wards": "a guardianship is about two accounts",
+    "read_own_standing": "a guardianship is about two accounts",
     "read_privacy": "who looked is written in the log of all, which belongs to nobody",
     "profile": "a contact belongs to an application, not to a merchant",
 }

@@ -22,7 +22,7 @@ from app.merchants.stores import StoreView
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience
 from app.sign_in import totp
-from tests.make import NOON
+from tests.make import NOON, VAULT
 
 MAKER, CHECKER = uuid4(), uuid4()
 
@@ -62,7 +62,7 @@ def asked(**changes) -> apply.Asked:
 
 async def applied(tx: Tx, *, now: datetime = NOON) -> UUID:
     """An application that nobody has looked at."""
-    return await apply.apply(tx, asked=asked(), now=now)
+    return await apply.apply(tx, asked=asked(), vault=VAULT, now=now)
 
 
 async def checked(tx: Tx, *, application_id: UUID | None = None, code: str = "") -> Checked:

@@ -9,7 +9,7 @@ from app.merchants import change_account
 from app.merchants.change_account import Proposed, Wished
 from app.people import officers
 from app.people.register import register_officer
-from tests.make import NOON
+from tests.make import NOON, VAULT
 
 NEW = Wished("新银行", "街角咖啡有限公司", "6222 0000 0000 9876")
 
@@ -27,6 +27,7 @@ async def asked(tx: Tx, merchant_id: UUID, *, by: UUID | None = None, now=NOON) 
         wished=NEW,
         reason="Letter with seal.",
         officer_id=by or await finance(tx),
+        vault=VAULT,
         now=now,
     )
 

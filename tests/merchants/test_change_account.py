@@ -21,7 +21,7 @@ from app.people.errors import WrongOffice
 from app.people.register import register_officer
 from app.people.seats import Role
 from app.settlement import payouts, payouts_pay
-from tests.make import NOON, merchant_headers, officer_headers
+from tests.make import NOON, VAULT, merchant_headers, officer_headers
 from tests.merchants import front_door
 from tests.merchants.moving import NEW, agree, asked, finance, moved
 from tests.settlement.books import DAY, NIGHT
@@ -32,14 +32,17 @@ OLD_DIGITS, NEW_DIGITS = "6222000000001234", "6222000000009876"
 
 async def paid_at(tx, merchant_id, now):
     """The last digits of the account at which the merchant is paid."""
-    return (await accounts.masked(tx, merchant_ids=[merchant_id], now=now))[
+    return (await accounts.masked(tx, merchant_ids=[merchant_id], vault=VAULT, now=now))[
         merchant_id
     ].bank_account
 
 
 async def states(tx, merchant_id, now=NOON):
     """How far each change has come, the newest first."""
-    return [each.state for each in await account_changes.of(tx, merchant_id=merchant_id, now=now)]
+    return [
+        each.state
+        for each in await account_changes.of(tx, merchant_id=merchant_id, vault=VAULT, now=now)
+    ]
 
 
 async def test_a_new_account_waits_a_week(tx):
@@ -130,7 +133,9 @@ async def test_a_payment_keeps_the_account_it_was_proposed_with(database, tx):
     later = NIGHT + COOLING
 
     async def exported(batch):
-        file = await payouts_pay.bank_file(tx, batch_id=batch.batch_id, officer_id=maker, now=later)
+        file = await payouts_pay.bank_file(
+            tx, batch_id=batch.batch_id, officer_id=maker, vault=VAULT, now=later
+        )
         return file.content.decode()
 
     assert OLD_DIGITS in await exported(made)
@@ -140,7 +145,7 @@ async def test_a_payment_keeps_the_account_it_was_proposed_with(database, tx):
         tx, payout_id=payment.id, reason="Account closed.", officer_id=maker, now=later
     )
     second = await payouts.propose_batch(
-        tx, through=DAY, reason="Weekly.", officer_id=maker, now=later
+        tx, through=DAY, reason="Weekly.", officer_id=maker, vault=VAULT, now=later
     )
     await decide.approve(
         tx, proposal_id=second.proposal_id, officer_id=checker, actions=ACTIONS, now=later

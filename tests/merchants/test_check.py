@@ -19,7 +19,7 @@ from app.merchants.errors import (
     WrongMerchantState,
 )
 from tests import make
-from tests.make import NOON
+from tests.make import NOON, VAULT
 from tests.merchants import front_door
 from tests.merchants.front_door import CHECKER, MAKER
 
@@ -73,11 +73,11 @@ async def test_every_step_is_kept_with_who_and_why(tx):
 async def test_the_same_application_again_is_the_same(tx):
     """A retry gets the first answer; other details of the same company are refused."""
     first = front_door.asked()
-    application_id = await apply.apply(tx, asked=first, now=NOON)
-    assert await apply.apply(tx, asked=first, now=NOON) == application_id
+    application_id = await apply.apply(tx, asked=first, vault=VAULT, now=NOON)
+    assert await apply.apply(tx, asked=first, vault=VAULT, now=NOON) == application_id
     other = front_door.asked(credit_code=first.credit_code, bank_account="99999999")
     with pytest.raises(AlreadyApplied):
-        await apply.apply(tx, asked=other, now=NOON)
+        await apply.apply(tx, asked=other, vault=VAULT, now=NOON)
 
 
 async def test_ten_applications_at_once_are_one(committing):
@@ -86,7 +86,7 @@ async def test_ten_applications_at_once_are_one(committing):
 
     async def click():
         async with committing.writing() as tx:
-            return await apply.apply(tx, asked=asked, now=NOON)
+            return await apply.apply(tx, asked=asked, vault=VAULT, now=NOON)
 
     assert len(set(await asyncio.gather(*(click() for _ in range(10))))) == 1
     async with committing.reading() as tx:
@@ -97,7 +97,9 @@ async def test_ten_applications_at_once_are_one(committing):
 async def test_an_unsound_application_leaves_nothing(tx):
     """A wrong check symbol is refused before anything is written."""
     with pytest.raises(ApplicationUnsound):
-        await apply.apply(tx, asked=front_door.asked(credit_code="91350100M000100Y44"), now=NOON)
+        await apply.apply(
+            tx, asked=front_door.asked(credit_code="91350100M000100Y44"), vault=VAULT, now=NOON
+        )
     assert await applications.page(tx, state="applied", after=None, limit=5) == []
 
 
@@ -183,9 +185,9 @@ async def test_what_was_not_checked_cannot_be_approved(tx):
 async def test_after_a_refusal_a_company_may_apply_anew(tx):
     """The refused application stays as it is; the new one goes its own way."""
     asked = front_door.asked()
-    first = await apply.apply(tx, asked=asked, now=NOON)
+    first = await apply.apply(tx, asked=asked, vault=VAULT, now=NOON)
     await refuse(tx, first)
-    second = await apply.apply(tx, asked=asked, now=NOON)
+    second = await apply.apply(tx, asked=asked, vault=VAULT, now=NOON)
     assert second != first
     assert (await applications.by_id(tx, application_id=first)).refusal == "No licence."
 
@@ -243,10 +245,11 @@ async def test_refusal_and_approval_at_once_is_one_of_them(committing):
 async def test_the_account_is_masked_but_for_finance(tx):
     """A list shows four digits; the whole account is read by a door of its own, and that is kept."""
     waiting = await front_door.checked(tx)
-    contact = await applications.contact(tx, application_id=waiting.id)
+    contact = await applications.contact(tx, application_id=waiting.id, vault=VAULT)
+    assert contact.contact_name == "王**"
     assert (contact.phone, contact.bank_account) == ("**** 0000", "**** 1234")
     whole = await applications.payout_account(
-        tx, application_id=waiting.id, officer_id=CHECKER, now=NOON
+        tx, application_id=waiting.id, officer_id=CHECKER, vault=VAULT, now=NOON
     )
     assert whole.bank_account == "6222000000001234"
     assert whole.bank_account not in repr(whole)

@@ -14,6 +14,9 @@ PLANTED = {
     "merchants.approved_by_two_officers":
         "UPDATE merchant_application SET decided_by = gen_random_uuid()",
     "merchants.applications_have_one_contact":
+        "INSERT INTO merchant_contact (application_id, bank_name, bank_holder, contact_name_sealed,"
+        " phone_sealed, bank_account_sealed) VALUES (gen_random_uuid(), 'x', 'x', 'x', 'x', 'x')",
+    "merchants.contacts_and_accounts_are_sealed":
         "INSERT INTO merchant_contact VALUES (gen_random_uuid(), 'x', 'x', 'x', 'x', 'x')",
     "merchants.stores_have_a_merchant":
         "INSERT INTO store SELECT gen_random_uuid(), gen_random_uuid(), code, name_zh, name_en,"

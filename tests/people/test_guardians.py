@@ -2,10 +2,11 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
-from app.people import consents, guardians, linking, links
+from app.people import consents, guardians, linking, links, profile, standing
 from app.people.errors import GuardianNeeded, GuardianUnfit, WardNotFound
 from app.people.forget import forget
 from app.people.register import register_citizen
@@ -41,6 +42,13 @@ async def agreed(tx, account_id):
     return sum(each.withdrawn_at is None for each in mine)
 
 
+async def correct(tx, person, year):
+    """An officer has seen a document."""
+    await profile.correct_birth_year(
+        tx, citizen_id=person.id, birth_year=year, officer_id=uuid4(), reason="passport", now=NOON
+    )
+
+
 async def test_a_child_waits_for_its_guardian(tx):
     """Before the code is confirmed nothing can be linked or agreed to; afterwards it can."""
     child, mother = await person(tx, "child"), await person(tx, "mother")
@@ -60,9 +68,9 @@ async def test_a_child_waits_for_its_guardian(tx):
     assert (ward.account_id, ward.ranked, ward.pooled) == (child, False, False)
     await links_card(tx, child)
     assert len(await links.of_account(tx, account_id=child)) == 1
-    assert [each.account_id for each in await guardians.wards(tx, guardian_account_id=mother)] == [
-        child
-    ]
+    assert [
+        each.account_id for each in await guardians.wards(tx, guardian_account_id=mother, now=NOON)
+    ] == [child]
 
 
 async def test_a_code_is_one_childs_for_a_day(tx):
@@ -119,18 +127,23 @@ async def test_children_stand_apart_until_their_guardian_says_otherwise(tx):
     alone = await person(tx, "alone")
     await guardians.declare(tx, account_id=alone, birth_year=BORN, now=NOON)
     everybody = [child, mother, alone]
-    apart = await guardians.apart(tx, account_ids=everybody, now=NOON)
+    apart = await standing.apart(tx, account_ids=everybody, now=NOON)
     assert (apart.unranked, apart.unpooled) == ({child, alone}, {child, alone})
     await guardians.settle(
-        tx, guardian_account_id=mother, ward_account_id=child, ranked=True, pooled=False
+        tx, guardian_account_id=mother, ward_account_id=child, ranked=True, pooled=False, now=NOON
     )
-    apart = await guardians.apart(tx, account_ids=everybody, now=NOON)
+    apart = await standing.apart(tx, account_ids=everybody, now=NOON)
     assert (apart.unranked, apart.unpooled) == ({alone}, {child, alone})
-    grown = await guardians.apart(tx, account_ids=everybody, now=NOON + timedelta(days=2000))
+    grown = await standing.apart(tx, account_ids=everybody, now=NOON + timedelta(days=2000))
     assert grown.unranked == grown.unpooled == frozenset()
     with pytest.raises(WardNotFound):
         await guardians.settle(
-            tx, guardian_account_id=mother, ward_account_id=alone, ranked=True, pooled=True
+            tx,
+            guardian_account_id=mother,
+            ward_account_id=alone,
+            ranked=True,
+            pooled=True,
+            now=NOON,
         )
 
 
@@ -144,7 +157,61 @@ async def test_a_guardian_takes_everything_back(tx):
     assert await agreed(tx, child) == 0
     with pytest.raises(GuardianNeeded):
         await links_card(tx, child)
-    assert await guardians.wards(tx, guardian_account_id=mother) == []
+    assert await guardians.wards(tx, guardian_account_id=mother, now=NOON) == []
+
+
+async def test_at_fourteen_the_right_passes_to_the_citizen(tx):
+    """A guardian of somebody grown up ends, settles and sees nothing, also by leaving."""
+    child, mother = await family(tx)
+    grown = NOON + timedelta(days=366 * 5)
+    await links_card(tx, child)
+    whose = {"guardian_account_id": mother, "ward_account_id": child, "now": grown}
+    for attempt in (
+        guardians.end(tx, **whose),
+        guardians.settle(tx, **whose, ranked=False, pooled=False),
+    ):
+        with pytest.raises(WardNotFound):
+            await attempt
+    assert await guardians.wards(tx, guardian_account_id=mother, now=grown) == []
+    await forget(tx, account_id=mother, now=grown)
+    assert await agreed(tx, child) == 1
+
+
+async def test_a_year_told_anywhere_is_a_childs(tx):
+    """A year said in the profile, or corrected by an officer, ends what was agreed to before."""
+    one, other = [
+        await register_citizen(tx, nickname=n, district_code="321102", now=NOON) for n in ("a", "b")
+    ]
+    for each in (one, other):
+        await linking.link(
+            tx,
+            account_id=each.account_id,
+            provider_id=1,
+            subject=uuid4(),
+            scenarios=["bike_ride"],
+            now=NOON,
+        )
+    await profile.change(
+        tx, account_id=one.account_id, wish=profile.Wish(birth_year=BORN), known=None, now=NOON
+    )
+    await correct(tx, other, BORN)
+    both = [one.account_id, other.account_id]
+    assert [await agreed(tx, each) for each in both] == [0, 0]
+    apart = await standing.apart(tx, account_ids=both, now=NOON)
+    assert apart.unranked == apart.unpooled == set(both)
+    shown = await standing.standing(tx, account_id=one.account_id, now=NOON)
+    assert shown == standing.Standing(is_child=True, confirmed=False, ranked=False, pooled=False)
+
+
+async def test_an_officers_correction_reaches_what_a_child_told(tx):
+    """Somebody who typed a child's year by mistake is a grown-up after the correction."""
+    adult = await register_citizen(tx, nickname="adult", district_code="321102", now=NOON)
+    await guardians.declare(tx, account_id=adult.account_id, birth_year=BORN, now=NOON)
+    await correct(tx, adult, 1990)
+    await links_card(tx, adult.account_id)
+    assert await agreed(tx, adult.account_id) == 1
+    shown = await standing.standing(tx, account_id=adult.account_id, now=NOON)
+    assert shown == standing.Standing(is_child=False, confirmed=False, ranked=True, pooled=True)
 
 
 async def test_agreeing_and_ending_at_once(committing):

@@ -136,7 +136,7 @@ async def test_a_birth_year_is_said_once_and_corrected_by_an_officer(client, key
         rows = await tx.execute(
             "SELECT facts FROM audit_record WHERE action = 'people.correct_birth_year'"
             " AND subject = %s",
-            (f"citizen:{anna.id}",),
+            (f"citizen:{anna.account_id}",),
         )
         assert await rows.fetchall() == [({"reason": "身份证"},)]
 

@@ -257,8 +257,9 @@ async def test_the_number_of_statements_does_not_depend_on_the_batch(tx, size, m
     assert len(seen) == STATEMENTS
 
 
-STATEMENTS = 14
-"""Provider; holders; two locks of balances, two of vehicles; claims, the citizens' own acts, ids;
+STATEMENTS = 15
+"""Provider; holders; two locks of balances, two of vehicles; consents, claims, the citizens' own
+acts, ids;
 then evidence, reductions, claims of vehicles, points, and the batch's own row."""
 
 

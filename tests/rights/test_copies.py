@@ -15,13 +15,19 @@ import pytest
 
 from app.database import WORKER_ROLE, database_for
 from app.ids import new_id
+from app.notices.enqueue import enqueue
+from app.people import households
 from app.people.data_keys import VaultError
+from app.people.tokens import Audience
 from app.people.vault import Vault
 from app.reductions import sent
 from app.rights import erase_run, export_run, promises, rules
 from app.rights.errors import ExportGone, ExportNotReady, RightsRequestNotFound
 from app.rights.export_pack import pack
+from app.rights.export_tables import IN_NO_COPY, IN_THE_COPY
 from app.settings import DatabaseSettings
+from app.sign_in import names, sessions
+from app.sign_in.digests import Digests
 from tests import make
 from tests.city import NOON
 from tests.rights.leaving import (
@@ -35,6 +41,25 @@ from tests.rights.leaving import (
 )
 
 ROOT = Path(__file__).parents[2]
+
+
+_AN_APPEAL = """
+INSERT INTO appeal (bucket, account_id, id, kind, state, act_id, note, made_at, due_on, grams,
+                    points)
+VALUES ((%(account)s::bigint %% 1024)::smallint, %(account)s, gen_random_uuid(), 2, 1,
+        gen_random_uuid(), 'my ride', %(now)s, '2026-03-20', 0, 0)
+"""
+_TABLES = """
+SELECT c.relname FROM pg_class c
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+   AND NOT c.relispartition
+"""
+_ABOUT_PEOPLE = f"""{_TABLES}
+   AND EXISTS (
+     SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        AND (a.attname LIKE '%account%' OR a.attname IN (
+          'citizen_id', 'person_id', 'owner', 'who', 'subject', 'phone', 'device', 'actor')))
+"""
 
 
 async def made(database, ticket, *, now=NOON):
@@ -71,6 +96,51 @@ async def test_a_copy_has_everything_and_nobody_elses(database):
     assert {each["provider"] for each in whole["consents"]} == {"bikes"}
     assert {each["action"] for each in whole["deeds"]} == {"people.link", "rights.ask_export"}
     assert "ride-b" not in json.dumps(whole)
+
+
+async def test_a_copy_names_phones_sessions_and_what_was_said(database):
+    """Numbers are opened, and what people wrote and were told is there, in both languages."""
+    person = await anna(database)
+    async with database.writing() as tx:
+        wanted = (names.Name(names.PHONE, "+8613800138000"), names.Name(names.WECHAT, "o-anna"))
+        for name in wanted:
+            sealed = VAULT.seal(name.value, owner=person.id, field=name.kind)
+            row = (name.kind, VAULT.index(name.kind, name.value), person.id, sealed, NOON)
+            await tx.execute("INSERT INTO sign_in_name VALUES (%s, %s, %s, %s, %s)", row)
+        await sessions.start(
+            tx,
+            audience=Audience.citizen,
+            person_id=person.id,
+            account_id=person.account_id,
+            device=sessions.Device(b"d" * 32, "Anna's phone", "ios"),
+            digests=Digests(b"s" * 32),
+            vault=VAULT,
+            now=NOON,
+        )
+        facts = {person.account_id: {"points": 18}}
+        await enqueue(tx, template="points_earned", facts_of=facts, now=NOON)
+        await tx.execute(_AN_APPEAL, {"account": person.account_id, "now": NOON})
+        await households.open_household(tx, account_id=person.account_id, key=b"k" * 32, now=NOON)
+    ticket = await asks_for_a_copy(database, person)
+    await made(database, ticket)
+    with zipfile.ZipFile(io.BytesIO(await fetched(database, person, ticket))) as archive:
+        whole = json.loads(archive.read("data.json"))
+    assert {each["name"] for each in whole["sign_in_names"]} == {"+8613800138000", "o-anna"}
+    assert [each["device_name"] for each in whole["sessions"]] == ["Anna's phone"]
+    assert [each["text_en"] for each in whole["messages"]] == ["You earned 18 points."]
+    assert [(each["note"], each["state"]) for each in whole["appeals"]] == [("my ride", "open")]
+    assert [each["people_now"] for each in whole["households"]] == [1]
+    assert set(IN_THE_COPY.values()) <= set(whole)
+
+
+async def test_every_table_about_a_person_is_in_the_copy_or_says_why_not(database):
+    """A new table that names an account or a person has to be thought of here."""
+    async with database.reading() as tx:
+        about = {name async for (name,) in await tx.execute(_ABOUT_PEOPLE)}
+        every = {name async for (name,) in await tx.execute(_TABLES)}
+    assert about - set(IN_THE_COPY) - set(IN_NO_COPY) == set()
+    assert (set(IN_THE_COPY) | set(IN_NO_COPY)) - every == set()
+    assert set(IN_THE_COPY) & set(IN_NO_COPY) == set()
 
 
 async def test_a_copy_is_its_owners_for_a_week(database):

@@ -7,7 +7,8 @@ import pytest
 
 from app.demo.proof import prove
 from app.ledger import balances, seal_verify, statement
-from app.people import linking
+from app.notices.enqueue import enqueue
+from app.people import households, linking
 from app.people.errors import PersonLeft
 from app.people.register import citizen, register_citizen
 from app.people.subjects import digest_of
@@ -57,10 +58,21 @@ async def test_whoever_leaves_is_gone_and_the_books_balance(committing):
             " WHERE account_id = %s",
             (person.account_id,),
         )
+        await tx.execute("UPDATE citizen SET birth_year = 1990 WHERE nickname = 'anna'")
+        facts = {person.account_id: {"points": 18}}
+        await enqueue(tx, template="points_earned", facts_of=facts, now=NOON)
+        await households.open_household(tx, account_id=person.account_id, key=b"k" * 32, now=NOON)
     ticket = await asks_to_leave(committing, person)
 
     assert await leave(committing, ticket)
-    assert await value(committing, "SELECT count(*) FROM sign_in_name") == 0
+    for gone in (
+        "sign_in_name",
+        "message",
+        "outbox",
+        "citizen WHERE birth_year IS NOT NULL",
+        "household WHERE members > 0",
+    ):
+        assert await value(committing, f"SELECT count(*) FROM {gone}") == 0
 
     async with committing.reading() as tx:
         assert await sent.of_account(tx, account_id=person.account_id) == {}

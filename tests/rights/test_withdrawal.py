@@ -7,6 +7,7 @@ import pytest
 
 from app.intake import providers
 from app.lanes import Lanes
+from app.ledger.locking import lock_accounts
 from app.people import consents
 from tests import city
 from tests.city import NOON
@@ -50,6 +51,59 @@ async def test_nothing_received_after_a_withdrawal_is_credited(committing, lanes
     credited = sum(verdict == "credited" for _, verdict, _ in said)
     assert 0 < credited < len(said)
     assert await value(committing, "SELECT count(*) FROM reduction") == credited
+
+
+async def test_a_batch_under_way_ends_before_the_answer_or_credits_nothing(committing):
+    """One batch holds the citizen, another one waits behind a withdrawal: credited, and refused."""
+    async with committing.writing() as tx:
+        await city.programme(tx)
+        anna = await city.citizen(tx, "anna")
+        bikes = (await providers.by_code(tx, code="bikes")).id
+        # With a balance to wait for, whoever comes first is served first.
+        await city.one(tx, city.ride("r-0", start=city.MORNING - timedelta(hours=6)))
+    held, go, order = asyncio.Event(), asyncio.Event(), []
+
+    async def first():
+        async with committing.writing() as tx:
+            outcome = await city.one(tx, city.ride("r-1"))
+            held.set()
+            await go.wait()
+        order.append(("first", outcome.verdict.value, outcome.reason))
+
+    async def withdraw():
+        async with committing.writing() as tx:
+            await consents.withdraw(
+                tx, account_id=anna.account_id, provider_id=bikes, scenario=None, now=NOON
+            )
+            await lock_accounts(tx, account_ids=[anna.account_id])
+        order.append(("withdrawn",))
+
+    async def second():
+        async with committing.writing() as tx:
+            late = city.ride("r-2", start=city.MORNING - timedelta(hours=3))
+            outcome = await city.one(tx, late)
+        order.append(("second", outcome.verdict.value, outcome.reason))
+
+    running = [asyncio.create_task(first())]
+    await held.wait()
+    running.append(asyncio.create_task(withdraw()))
+    await waiting(committing, 1)
+    running.append(asyncio.create_task(second()))  # it finds the consent, and waits for Anna
+    await waiting(committing, 2)
+    go.set()
+    await asyncio.gather(*running)
+
+    assert order[0] == ("first", "credited", None)
+    assert set(order[1:]) == {("withdrawn",), ("second", "rejected", "no_consent")}
+    assert await value(committing, "SELECT count(*) FROM reduction") == 2
+
+
+async def waiting(database, people):
+    """Until so many transactions wait for a lock."""
+    sql = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+    async with asyncio.timeout(20):
+        while await value(database, sql) < people:  # noqa: ASYNC110 -- PostgreSQL has no event
+            await asyncio.sleep(0)
 
 
 async def test_other_scenarios_go_on(database):

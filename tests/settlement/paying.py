@@ -3,6 +3,7 @@
 from app.approvals import decide
 from app.main import ACTIONS
 from app.settlement import payouts, payouts_read, verify
+from tests.make import VAULT
 from tests.merchants import front_door
 from tests.settlement.books import DAY, NIGHT, finance, sell, stall
 from tests.settlement.books import close as close_day
@@ -23,7 +24,7 @@ async def owed(database, tx, *, sales: int = 2):
 async def proposed(tx, officer_id, *, through=DAY):
     """A batch that waits."""
     return await payouts.propose_batch(
-        tx, through=through, reason="Weekly.", officer_id=officer_id, now=NIGHT
+        tx, through=through, reason="Weekly.", officer_id=officer_id, vault=VAULT, now=NIGHT
     )
 
 

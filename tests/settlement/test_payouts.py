@@ -24,7 +24,7 @@ from app.settlement.errors import (
     WrongPayoutState,
 )
 from tests import make
-from tests.make import NOON
+from tests.make import NOON, VAULT
 from tests.merchants import front_door
 from tests.settlement.books import (
     DAY,
@@ -57,7 +57,9 @@ async def test_from_a_closed_day_to_the_banks_reference(database, tx):
     )
     assert payment.bank_account.endswith("1234")
     assert "62220000" not in payment.bank_account
-    exported = await payouts_pay.bank_file(tx, batch_id=made.batch_id, officer_id=maker, now=NIGHT)
+    exported = await payouts_pay.bank_file(
+        tx, batch_id=made.batch_id, officer_id=maker, vault=VAULT, now=NIGHT
+    )
     assert b"6222000000001234" in exported.content
     told = json.loads(exported.manifest)
     assert (told["payouts"], told["fen"]) == (1, 2 * PAYABLE)
@@ -69,7 +71,9 @@ async def test_from_a_closed_day_to_the_banks_reference(database, tx):
         )
     [paid] = await payments(tx, made)
     assert (paid.state, paid.bank_reference) == ("paid", "B-1")
-    again = await payouts_pay.bank_file(tx, batch_id=made.batch_id, officer_id=maker, now=NIGHT)
+    again = await payouts_pay.bank_file(
+        tx, batch_id=made.batch_id, officer_id=maker, vault=VAULT, now=NIGHT
+    )
     assert again == exported
     with pytest.raises(NothingToPay):
         await proposed(tx, maker)
@@ -97,7 +101,7 @@ async def test_two_finance_officers_are_needed(database, tx):
         payouts_pay.mark_returned(
             tx, payout_id=payment.id, reason="x", officer_id=clerk, now=NIGHT
         ),
-        payouts_pay.bank_file(tx, batch_id=made.batch_id, officer_id=clerk, now=NIGHT),
+        payouts_pay.bank_file(tx, batch_id=made.batch_id, officer_id=clerk, vault=VAULT, now=NIGHT),
     ):
         with pytest.raises(WrongOffice):
             await act
@@ -120,7 +124,9 @@ async def test_every_step_in_the_wrong_state_is_refused(database, tx):
         )
 
     async def exported(batch_id=made.batch_id):
-        await payouts_pay.bank_file(tx, batch_id=batch_id, officer_id=checker, now=NIGHT)
+        await payouts_pay.bank_file(
+            tx, batch_id=batch_id, officer_id=checker, vault=VAULT, now=NIGHT
+        )
 
     for early in (paid, returned, exported):
         with pytest.raises(WrongPayoutState):
@@ -210,7 +216,9 @@ async def test_a_suspended_merchant_waits(database, tx):
     assert (payment.state, payment.reason) == ("returned", "the merchant is suspended")
     with pytest.raises(NothingToPay):
         await proposed(tx, maker)
-    exported = await payouts_pay.bank_file(tx, batch_id=made.batch_id, officer_id=maker, now=NIGHT)
+    exported = await payouts_pay.bank_file(
+        tx, batch_id=made.batch_id, officer_id=maker, vault=VAULT, now=NIGHT
+    )
     assert json.loads(exported.manifest)["payouts"] == 0
     await clean(tx)
 

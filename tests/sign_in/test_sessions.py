@@ -19,7 +19,7 @@ from app.people.tokens import Audience
 from app.sign_in import sessions
 from app.sign_in.digests import Digests
 from app.sign_in.liveness import Sessions
-from tests.make import NOON
+from tests.make import NOON, VAULT
 from tests.sign_in.arrivals import DEVICE, app_of, arrive, bearer, number, renew
 
 EXAMPLES = int(os.environ.get("PUHUI_TEST_EXAMPLES", "25"))
@@ -151,6 +151,7 @@ async def test_the_twenty_first_session_ends_the_oldest(tx):
             account_id=1025,
             device=device,
             digests=DIGESTS,
+            vault=VAULT,
             now=NOON,
         )
         for _ in range(21)
@@ -180,6 +181,7 @@ class Family(RuleBasedStateMachine):
                 account_id=1025,
                 device=sessions.Device(MINE, "x", "web"),
                 digests=DIGESTS,
+                vault=VAULT,
                 now=self.now,
             )
         )
