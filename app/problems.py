@@ -158,7 +158,7 @@ def _is_other_media_type(request: Request, error: RequestValidationError) -> boo
 
 def _fields(errors: Sequence[Any], *, english: bool) -> list[dict[str, str]]:
     """Which field, and what to mend; never the value that was sent (it may be personal)."""
-    return [
+    found = [
         {
             "field": ".".join(str(part)[:100] for part in each["loc"]),
             "code": str(each["type"]),
@@ -168,6 +168,8 @@ def _fields(errors: Sequence[Any], *, english: bool) -> list[dict[str, str]]:
         }
         for each in errors[:50]
     ]
+    # A body that two dependencies read is told once.
+    return [each for place, each in enumerate(found) if each not in found[:place]]
 
 
 def general(

@@ -26,7 +26,7 @@ from app.people.errors import (
     WrongAudience,
 )
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
-from app.people.schemas import HouseholdOut, JoinCodeOut, JoinIn, ProfileIn, ProfileOut
+from app.people.schemas import HouseholdJoinIn, HouseholdOut, JoinCodeOut, ProfileIn, ProfileOut
 from app.problems import document
 
 router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
@@ -154,7 +154,7 @@ async def join_household(
     *,
     request: Request,
     response: Response,
-    body: JoinIn,
+    body: HouseholdJoinIn,
     citizen: CurrentCitizen,
     tx: WriteTx,
     now: Now,

@@ -14,7 +14,7 @@ from app.rights.schemas_consents import Code, Name
 Answer = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{4,20}$")]
 
 
-class ClaimIn(BaseModel):
+class LinkClaimIn(BaseModel):
     """Say that a card is yours, and what its records may be used for when it is proved."""
 
     model_config = ConfigDict(extra="forbid")
