@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 PROBLEM_BASE = "https://docs.puhui.example/problems/"
 MEDIA_TYPE = "application/problem+json"
+_NO_TEXT = (psycopg.errors.UntranslatableCharacter, psycopg.errors.CharacterNotInRepertoire)
 
 
 class DomainError(Exception):
@@ -220,6 +221,14 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    """A text with NUL in it, refused by the driver or, inside jsonb, by PostgreSQL."""
+    assert isinstance(error, psycopg.DataError)
+    if isinstance(error, _NO_TEXT) or (error.sqlstate is None and "NUL" in str(error)):
+        return general(request, "invalid-request")
+    return await _bug(request, error)
+
+
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     log.error("unhandled_error", kind=type(error).__name__, exc_info=error)
     return general(request, "internal-error")
@@ -237,4 +246,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.OperationalError, _database)
     app.add_exception_handler(psycopg_pool.PoolTimeout, _database)
+    app.add_exception_handler(psycopg.DataError, _unstorable)
     app.add_exception_handler(Exception, _bug)

@@ -1,18 +1,59 @@
 """A city in which something has happened, for tests that call every route of it."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 
+from app.cache import Cache
+from app.clock import current_time
 from app.database import Database, Tx
+from app.keys import Keys
+from app.main import create_app
 from app.people.register import CitizenView
 from app.people.seats import Role, Seat
 from app.people.tokens import Audience
+from app.settings import LimitSettings, Settings
 from tests import city, make
 from tests.api.doors import token
 from tests.make import NOON
 from tests.merchants import front_door
 from tests.security.matrix import bearers
+
+NEVER = 10**9
+UNLIMITED = LimitSettings(
+    provider_batches_per_minute=NEVER,
+    citizen_writes_per_minute=NEVER,
+    merchant_scans_per_minute=NEVER,
+    merchant_applications_per_minute=NEVER,
+    sign_ins_per_minute=NEVER,
+)
+"""Who is told to wait a minute finds nothing."""
+
+
+def service(database: Database, cache: Cache, keys: Keys) -> FastAPI:
+    """The whole service at noon, for who calls it more often than a person does."""
+    app = create_app(
+        Settings(environment="test", limits=UNLIMITED),
+        database=database,
+        cache=cache,
+        keys=keys,
+        opens=False,
+    )
+    app.dependency_overrides[current_time] = lambda: NOON
+    return app
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without log lines: a request costs half as much, and a bug is told by who finds it."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.configure(**before)
 
 
 async def settle(tx: Tx) -> tuple[CitizenView, dict[str, Any]]:

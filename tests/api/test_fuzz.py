@@ -27,15 +27,12 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks as promises
 
 from app.cache import cache_for
-from app.clock import current_time
 from app.database import database_for
-from app.main import create_app
-from app.settings import DatabaseSettings, LimitSettings, RedisSettings, Settings
+from app.settings import DatabaseSettings, RedisSettings
 from tests.api import lively, wire
 from tests.api.known import Known
 from tests.conftest import _copy
 from tests.house.sources import ROOT
-from tests.make import NOON
 from tests.security.matrix import expected
 
 CASES = int(os.environ.get("PUHUI_FUZZ_CASES", "10000"))
@@ -83,29 +80,15 @@ async def lively_city(servers, template, keys):
     urls = next(copies)
     database = database_for(DatabaseSettings(), urls.app)
     cache = cache_for(RedisSettings(), servers.redis_url)
-    never = 10**9
-    limits = LimitSettings(
-        provider_batches_per_minute=never,
-        citizen_writes_per_minute=never,
-        merchant_scans_per_minute=never,
-        merchant_applications_per_minute=never,
-        sign_ins_per_minute=never,
-    )
-    app = create_app(
-        Settings(environment="test", limits=limits),
-        database=database,
-        cache=cache,
-        keys=keys,
-        opens=False,
-    )
-    app.dependency_overrides[current_time] = lambda: NOON
+    app = lively.service(database, cache, keys)
     await database.open()
     bearers, ids = await lively.inhabit(database, app)
     known = Known(app.openapi()["paths"])
     known.exemplify(app.openapi()["components"]["schemas"])
     for name, value in ids.items():
         known.add(name, value)
-    yield (found := City(app, bearers, known))
+    with lively.quiet():
+        yield (found := City(app, bearers, known))
     tell(found)
     await database.close()
     await cache.close()

@@ -4,15 +4,16 @@ None of it is a bug of the service, whoever sends it and wherever; everything is
 OpenAPI document, so a new route meets it too.
 """
 
+import itertools
 import json
+import os
 import re
 
 import pytest
 
-from tests import city
-from tests.api import wire
+from tests.api import lively, wire
 from tests.api.good import DOCUMENT, bodies, full, strings
-from tests.security.matrix import bearers, expected
+from tests.security.matrix import expected
 
 SOMEBODY = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
 TEXTS = ("\x00", "a\x00b", "\ud800", "\udfff\ud800", "\U0010ffff\u202e\ufeff", "9" * 5_000)
@@ -46,11 +47,22 @@ HEADERS = {"accept-language": "\x00,é;q=9", "if-none-match": '"\x00', "if-match
            "device-id": "\x00" * 20, "x-request-id": "a" * 9_000, "range": "bytes=-1-"}  # fmt: skip
 
 
+SHARE = 1 if os.environ.get("PUHUI_TEST_HOSTILE") == "all" else 5
+"""Each place meets one in so many of the values, each value many places."""
+_turn = itertools.count()
+
+
+def some(values):
+    """The values whose turn it is."""
+    turn = next(_turn)
+    return [each for place, each in enumerate(values) if (place + turn) % SHARE == 0]
+
+
 @pytest.fixture
-async def ask(app, tx):
+async def ask(database, cache, keys):
     """A way to send something as whoever is let in; it notes what is a bug."""
-    await city.programme(tx)
-    tokens = await bearers(tx, app)
+    app = lively.service(database, cache, keys)
+    tokens, ids = await lively.inhabit(database, app)
     bugs: list[str] = []
     count = 0
 
@@ -62,7 +74,7 @@ async def ask(app, tx):
         sent = {"idempotency-key": f"hostile-{count:06}"} | headers
         sent |= {"content-type": kind} if body else {}
         sent |= {"authorization": f"Bearer {tokens[role]}"} if role != "anonymous" else {}
-        address = re.sub(r"\{[^}]+\}", SOMEBODY, target or path)
+        address = re.sub(r"\{(\w+)\}", lambda name: str(ids.get(name[1], SOMEBODY)), target or path)
         answer = await wire.send(
             app, method, address, headers=sent, body=body, hangs_up=path == "/v1/me/events"
         )
@@ -72,16 +84,17 @@ async def ask(app, tx):
             )
         return answer
 
-    yield send
+    with lively.quiet():
+        yield send
     assert bugs == [], f"{len(bugs)} of {count}"
-    assert count > 500
+    assert count > 150
 
 
 async def test_hostile_texts_are_no_bug(ask):
     """NUL, half a surrogate pair, five thousand digits, in place of each text of each body."""
     for method, path, schema in bodies():
         for way in strings(schema):
-            for text in TEXTS:
+            for text in some(TEXTS):
                 body = full(schema)
                 part = body
                 for step in way[:-1]:
@@ -95,7 +108,7 @@ async def test_hostile_values_are_no_bug(ask):
     for method, path, schema in bodies():
         for name in full(schema):
             body = json.dumps(full(schema) | {name: MARK})
-            for raw in RAW:
+            for raw in some(RAW):
                 await ask(method, path, body=body.replace(f'"{MARK}"', raw, 1).encode())
 
 
@@ -104,9 +117,9 @@ async def test_hostile_bodies_are_no_bug(ask):
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
             for kind in operation.get("requestBody", {}).get("content", ()):
-                for body in BYTES:
+                for body in some(BYTES):
                     await ask(method.upper(), path, body=body, kind=kind)
-                for other in KINDS:
+                for other in some(KINDS):
                     answer = await ask(method.upper(), path, body=b'{"a": 1}', kind=other)
                     assert answer.status >= 400, f"{method} {path} takes {other!r}"
 
@@ -117,9 +130,9 @@ async def test_hostile_paths_queries_and_headers_are_no_bug(ask):
         for method in item:
             verb = method.upper()
             if "{" in path:
-                for part in PATHS:
+                for part in some(PATHS):
                     await ask(verb, path, target=re.sub(r"\{[^}]+\}", part, path))
             if verb == "GET":
-                for query in QUERIES:
+                for query in some(QUERIES):
                     await ask(verb, path, target=f"{path}?{query}")
             await ask(verb, path, **HEADERS)
