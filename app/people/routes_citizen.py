@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response, status
 from app.cache import TooManyRequests
 from app.clock import Now
 from app.database import ReadTx, WriteTx
+from app.pages import UNCHANGED
 from app.people import households
 from app.people import profile as profiles
 from app.people.errors import (
@@ -52,7 +53,7 @@ async def _within_tries(request: Request, citizen: CurrentCitizen) -> None:
     )
 
 
-@router.get("/profile", responses=document(*_SIGN_IN, CitizenNotFound))
+@router.get("/profile", responses=document(*_SIGN_IN, CitizenNotFound) | UNCHANGED)
 async def read_profile(
     request: Request, response: Response, citizen: CurrentCitizen, tx: CitizenTx
 ) -> ProfileOut:

@@ -23,6 +23,7 @@ from tests.make import NOON
 from tests.merchants import front_door
 from tests.security.matrix import bearers
 
+NOBODYS = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
 NEVER = 10**9
 UNLIMITED = LimitSettings(
     provider_batches_per_minute=NEVER,

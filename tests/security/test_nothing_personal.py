@@ -165,7 +165,9 @@ async def test_what_is_personal_is_nowhere_else(committing, cache, keys, live_cl
     [mine] = (await call("GET", "/v1/me/links", headers=me)).json()["items"]
     claim = {"provider": "bikes", "scenario": "bike_ride", "link_id": mine["link_id"], "note": NOTE,
              "happened_from": "2026-02-27T08:00:00+08:00", "happened_until": "2026-02-27T09:00:00+08:00"}  # fmt: skip
-    assert (await both("POST", "/v1/me/claims", headers=once("claim"), json=claim)).status_code == 201
+    assert (
+        await both("POST", "/v1/me/claims", headers=once("claim"), json=claim)
+    ).status_code == 201
     await both("POST", "/v1/me/claims", headers=once("claims"), json=claim | {"note": NOTE * 99})
     # a provider delivers, rightly and wrongly
     bikes = {
