@@ -53,13 +53,19 @@ async def _within_tries(request: Request, citizen: CurrentCitizen) -> None:
     )
 
 
-@router.get("/profile", responses=document(*_SIGN_IN, CitizenNotFound) | UNCHANGED)
+@router.get(
+    "/profile",
+    response_model=ProfileOut,
+    responses=document(*_SIGN_IN, CitizenNotFound) | UNCHANGED,
+)
 async def read_profile(
     request: Request, response: Response, citizen: CurrentCitizen, tx: CitizenTx
-) -> ProfileOut:
+) -> ProfileOut | Response:
     """What you have said about yourself."""
     found = await profiles.profile(tx, account_id=citizen.account_id)
     _name(response, found.etag)
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=dict(response.headers))
     return ProfileOut.of(found)
 
 
