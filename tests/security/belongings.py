@@ -32,6 +32,16 @@ PUBLIC_IN_BODIES = {
 }
 
 
+METER = {"provider": "power", "card": "3200118877665544", "scenarios": ["home_elec_hist"]}
+TRIP = {
+    "provider": "bikes",
+    "scenario": "bike_ride",
+    "happened_from": "2026-02-27T08:00:00+08:00",
+    "happened_until": "2026-02-27T09:00:00+08:00",
+    "note": "From South Gate.",
+}
+
+
 @dataclass(frozen=True)
 class Belongings:
     """Whose they are, and the ids by the path that takes them."""
@@ -53,7 +63,7 @@ async def everything(client: httpx.AsyncClient, tx: Tx, keys: Keys) -> Belonging
     act = await city.one(tx, city.ride())
     await make.points(tx, me, 1_000)
     bought = await claim(tx, me, await make.offer(tx))
-    await enqueue(tx, template="points_arrived", facts_of={me: {"points": 18, "acts": 1}}, now=NOON)
+    await enqueue(tx, template="points_earned", facts_of={me: {"points": 18}}, now=NOON)
     child = (
         await register_citizen(tx, nickname="kid", district_code="321102", now=NOON)
     ).account_id
@@ -71,23 +81,8 @@ async def everything(client: httpx.AsyncClient, tx: Tx, keys: Keys) -> Belonging
     [link] = (await told("GET", "/v1/me/links"))["items"]
     [message] = (await told("GET", "/v1/me/messages"))["items"]
     export = await told("POST", "/v1/me/exports")
-    meter = await told(
-        "POST",
-        "/v1/me/link-claims",
-        {"provider": "power", "card": "3200118877665544", "scenarios": ["home_elec_hist"]},
-    )
-    missing = await told(
-        "POST",
-        "/v1/me/claims",
-        {
-            "provider": "bikes",
-            "scenario": "bike_ride",
-            "link_id": link["link_id"],
-            "happened_from": "2026-02-27T08:00:00+08:00",
-            "happened_until": "2026-02-27T09:00:00+08:00",
-            "note": "From South Gate.",
-        },
-    )
+    meter = await told("POST", "/v1/me/link-claims", METER)
+    missing = await told("POST", "/v1/me/claims", TRIP | {"link_id": link["link_id"]})
     act_id = str(act.reduction_id)
     appeal = await told("POST", "/v1/me/appeals", {"act_id": act_id, "note": "Downhill."})
     session = await arrive(client)

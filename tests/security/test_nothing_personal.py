@@ -19,6 +19,7 @@ from tests.api.doors import token
 from tests.api.good import DOCUMENT
 from tests.make import NOON
 from tests.merchants import front_door
+from tests.security.belongings import TRIP
 from tests.sign_in.arrivals import last_code
 
 PHONE = "+8613911223344"
@@ -29,6 +30,13 @@ PASSWORD = "Marker-Passw0rd-9"
 BANK = "6222020200112233445"
 CONTACT = "慕容经理"
 NOTE = "marker note from South Gate"
+DEVICE_OF = {"id": DEVICE, "name": NICKNAME, "platform": "web"}
+APPLICATION = {
+    "name_zh": "街角", "name_en": "Corner", "contact_name": CONTACT, "phone": PHONE,
+    "bank_name": "镇江银行", "bank_holder": CONTACT, "bank_account": BANK,
+    "district_code": "321102", "categories": ["cafe"], "agreement_version": 1,
+}  # fmt: skip
+NEWEST = "SELECT account_id, id FROM citizen ORDER BY account_id DESC LIMIT 1"
 JOBS = "SELECT coalesce(string_agg(t::text, '|'), '') FROM procrastinate_jobs AS t"
 
 
@@ -73,187 +81,149 @@ async def kept_in(store: Redis) -> str:
     return "\n".join(found)
 
 
-async def test_what_is_personal_is_nowhere_else(committing, cache, keys, live_client, logs):
+class Day:
+    """A day of calls; it notes what was called, what was refused, and what is secret."""
+
+    def __init__(self, client):
+        self.client = client
+        self.tokens = client._transport.app.state.tokens
+        self.called, self.refused = [], []
+        self.secrets = {PHONE, PHONE[3:], NICKNAME, CARD, DEVICE, PASSWORD, BANK, CONTACT, NOTE}
+
+    async def call(self, method, path, body=None, *, headers=None, **how):
+        """One call."""
+        answer = await self.client.request(method, path, headers=headers, json=body, **how)
+        self.called.append(str(answer.request.url))
+        if answer.status_code >= 400:
+            self.refused.append(answer.text + str(answer.headers))
+        return answer
+
+    async def both(self, method, path, body=None, *, headers=None):
+        """As it is meant, and without a token."""
+        answer = await self.call(method, path, body, headers=headers)
+        await self.call(method, path, body)
+        return answer
+
+    def bearer(self, audience, **who):
+        """A header with somebody's token, which is a secret; and a key for writes."""
+        found = token(self.tokens, audience, now=NOON, **who)
+        self.secrets.add(found)
+        return {"Authorization": f"Bearer {found}"}
+
+    async def signs_in(self):
+        """Wrongly first; then the token is renewed, and stolen."""
+        asked = {"phone": PHONE, "device_id": DEVICE}
+        for _ in range(2):
+            await self.call("POST", "/v1/auth/codes", asked)
+        arriving = {"phone": PHONE, "code": last_code(self.client, PHONE), "device": DEVICE_OF}
+        wrongs = ({"code": "000000"}, {"phone": PHONE + ";ext=1"}, {"device": {"id": DEVICE}})
+        for wrong in (*wrongs, {"number": PHONE}):
+            await self.call("POST", "/v1/auth/sessions", arriving | wrong)
+        arrived = await self.call("POST", "/v1/auth/sessions", arriving)
+        assert arrived.status_code == 201, arrived.text
+        refresh = {"refresh_token": arrived.json()["refresh_token"], "device_id": DEVICE}
+        renewed = await self.call("POST", "/v1/auth/sessions/refresh", refresh)
+        for session in (arrived.json(), renewed.json()):
+            self.secrets |= {session["access_token"], session["refresh_token"]}
+        stolen = refresh | {"device_id": "another-device"}
+        await self.call("POST", "/v1/auth/sessions/refresh", stolen)
+        ended = {"Authorization": f"Bearer {renewed.json()['access_token']}"}
+        assert (await self.call("GET", "/v1/me/wallet", headers=ended)).status_code == 401
+
+    async def links_and_claims(self, me):
+        """A nickname, a card and a missing trip, rightly and wrongly."""
+        await self.both("PATCH", "/v1/me/profile", {"nickname": NICKNAME}, headers=me)
+        await self.both("PATCH", "/v1/me/profile", {"nickname": NICKNAME * 50}, headers=me)
+        link = {"provider": "bikes", "card": CARD, "scenarios": ["bike_ride"]}
+        assert (await self.both("POST", "/v1/me/links", link, headers=me)).status_code < 300
+        for wrong in ({"scenarios": ["teleport"]}, {"card": CARD * 9}):
+            await self.both("POST", "/v1/me/links", link | wrong, headers=me)
+        [mine] = (await self.call("GET", "/v1/me/links", headers=me)).json()["items"]
+        claim = TRIP | {"link_id": mine["link_id"], "note": NOTE}
+        keyed = me | {"Idempotency-Key": "marker-claim-0001"}
+        assert (await self.both("POST", "/v1/me/claims", claim, headers=keyed)).status_code == 201
+        await self.both("POST", "/v1/me/claims", claim | {"note": NOTE * 99}, headers=keyed)
+
+    async def rides(self):
+        """A provider delivers, rightly and wrongly."""
+        bikes = self.bearer(Audience.provider, subject="bikes")
+        records = [
+            city.ride("ride-1", subject=CARD),
+            city.ride("ride-2", subject=CARD + "9"),
+            city.ride("ride-3", subject=CARD, distance_km=PHONE),
+            {"subject": CARD},
+        ]
+        batch = await self.both("POST", "/v1/provider/batches", {"records": records}, headers=bikes)
+        assert batch.json()["credited"] == 1
+        broken = f'{{"records": [{CARD}'.encode()
+        await self.call("POST", "/v1/provider/batches", headers=bikes, content=broken)
+
+    async def buys(self, me, offer):
+        """Points become a coupon, and a till takes it, after some attempts."""
+        keyed = me | {"Idempotency-Key": "marker-buy-0001"}
+        wish = {"offer_id": str(offer.id)}
+        coupon = (await self.both("POST", "/v1/me/redemptions", wish, headers=keyed)).json()[
+            "coupon"
+        ]
+        self.secrets |= {coupon, coupon[3:]}
+        till = self.bearer(Audience.merchant, subject=str(offer.merchant.id))
+        for said, order in ((coupon[:-1] + "!", "A-1"), (coupon, "A-1"), (coupon, "A-2")):
+            sale = {"coupon": said, "order_no": order}
+            await self.both("POST", "/v1/merchant/coupons/redeem", sale, headers=till)
+
+    async def others_come(self):
+        """A merchant applies, an officer cannot sign in."""
+        asked = APPLICATION | {"credit_code": front_door.credit_code()}
+        applied = await self.call("POST", "/v1/merchants/applications", asked)
+        assert applied.status_code < 300, applied.text
+        for wrong in ({}, {"bank_account": BANK * 9, "phone": CONTACT}):
+            await self.call("POST", "/v1/merchants/applications", asked | wrong)
+        officer = {"name": CONTACT, "password": PASSWORD, "totp": "123456", "device": DEVICE_OF}
+        await self.call("POST", "/v1/auth/officers/sessions", officer)
+
+    async def leaves(self, me):
+        """An export is a job, a correction is sealed, and leaving begins."""
+        assert (await self.both("POST", "/v1/me/exports", headers=me)).status_code < 300
+        wish = {"topic": "nickname", "wish": NOTE}
+        await self.both("POST", "/v1/me/corrections", wish, headers=me)
+        await self.both("POST", "/v1/me/deletion", headers=me)
+        for name in ("profile", "links", "statement", "feed", "messages", "privacy", "requests"):
+            await self.both("GET", f"/v1/me/{name}", headers=me)
+
+
+async def test_what_is_personal_is_nowhere_else(committing, cache, live_client, logs):
     """A citizen, a merchant and an officer live through a day of successes and refusals."""
-    client = live_client
-    app = client._transport.app
+    day = Day(live_client)
     async with committing.writing() as tx:
         await city.programme(tx)
         offer = await make.offer(tx, points=10)
-    called, refused, secrets = (
-        [],
-        [],
-        {PHONE, PHONE[3:], NICKNAME, CARD, DEVICE, PASSWORD, BANK, CONTACT, NOTE},
-    )
-
-    async def call(method, path, *, headers=None, **how):
-        answer = await client.request(method, path, headers=headers, **how)
-        called.append(str(answer.request.url))
-        if answer.status_code >= 400:
-            refused.append(answer.text + str(answer.headers))
-        if headers:
-            secrets.add(headers["Authorization"].partition(" ")[2])
-        return answer
-
-    async def both(method, path, *, headers=None, **how):
-        """As it is meant, then signed out, then as another audience: three kinds of log lines."""
-        answer = await call(method, path, headers=headers, **how)
-        await call(method, path, **how)
-        return answer
-
-    # a citizen signs in, wrongly first
-    await call("POST", "/v1/auth/codes", json={"phone": PHONE, "device_id": DEVICE})
-    await call("POST", "/v1/auth/codes", json={"phone": PHONE, "device_id": DEVICE})
-    code = last_code(client, PHONE)
-    device = {"id": DEVICE, "name": NICKNAME, "platform": "web"}
-    arriving = {"phone": PHONE, "code": code, "device": device}
-    for wrong in (
-        {"code": "000000"},
-        {"phone": PHONE + ";ext=1"},
-        {"device": {"id": DEVICE}},
-        {"number": PHONE},
-    ):
-        await call("POST", "/v1/auth/sessions", json=arriving | wrong)
-    arrived = await call("POST", "/v1/auth/sessions", json=arriving)
-    assert arrived.status_code == 201, arrived.text
-    session = arrived.json()
-    secrets |= {session["access_token"], session["refresh_token"]}
-    me = {"Authorization": f"Bearer {session['access_token']}", "Idempotency-Key": "marker-0001"}
-    renewed = await call(
-        "POST",
-        "/v1/auth/sessions/refresh",
-        json={"refresh_token": session["refresh_token"], "device_id": DEVICE},
-    )
-    secrets.add(renewed.json()["refresh_token"])
-    await call(
-        "POST",
-        "/v1/auth/sessions/refresh",
-        json={"refresh_token": session["refresh_token"], "device_id": "another-device"},
-    )
-    session = (await call("POST", "/v1/auth/codes", json={"phone": PHONE, "device_id": "x"})).text
-    me = {
-        "Authorization": f"Bearer {renewed.json()['access_token']}",
-        "Idempotency-Key": "marker-0001",
-    }
+    await day.signs_in()
     async with committing.reading() as tx:
-        rows = await tx.execute(
-            "SELECT account_id, id FROM citizen ORDER BY account_id DESC LIMIT 1"
-        )
-        account_id, citizen_id = await rows.fetchone()
-    # the session has ended by the stolen token: a developer's token goes on
-    told = token(
-        app.state.tokens, Audience.citizen, now=NOON, subject=str(citizen_id), account_id=account_id
-    )
-    await call("GET", "/v1/me/wallet", headers=me)
-    me = {"Authorization": f"Bearer {told}"}
-
-    def once(name):
-        return me | {"Idempotency-Key": f"marker-{name}-0001"}
-
-    await both("PATCH", "/v1/me/profile", headers=me, json={"nickname": NICKNAME})
-    await both(
-        "PATCH", "/v1/me/profile", headers=me, json={"nickname": NICKNAME * 50, "phone": PHONE}
-    )
-    link = {"provider": "bikes", "card": CARD, "scenarios": ["bike_ride"]}
-    assert (await both("POST", "/v1/me/links", headers=me, json=link)).status_code < 300
-    await both(
-        "POST",
-        "/v1/me/links",
-        headers=me,
-        json=link | {"scenarios": ["teleport"], "card": CARD * 9},
-    )
-    [mine] = (await call("GET", "/v1/me/links", headers=me)).json()["items"]
-    claim = {"provider": "bikes", "scenario": "bike_ride", "link_id": mine["link_id"], "note": NOTE,
-             "happened_from": "2026-02-27T08:00:00+08:00", "happened_until": "2026-02-27T09:00:00+08:00"}  # fmt: skip
-    assert (
-        await both("POST", "/v1/me/claims", headers=once("claim"), json=claim)
-    ).status_code == 201
-    await both("POST", "/v1/me/claims", headers=once("claims"), json=claim | {"note": NOTE * 99})
-    # a provider delivers, rightly and wrongly
-    bikes = {
-        "Authorization": f"Bearer {token(app.state.tokens, Audience.provider, now=NOON, subject='bikes')}"
-    }
-    rides = [city.ride("ride-1", subject=CARD), city.ride("ride-2", subject=CARD + "9"),
-             city.ride("ride-3", subject=CARD, distance_km=PHONE), {"subject": CARD}]  # fmt: skip
-    batch = await both("POST", "/v1/provider/batches", headers=bikes, json={"records": rides})
-    assert batch.json()["credited"] == 1
-    await both(
-        "POST", "/v1/provider/batches", headers=bikes, content=f'{{"records": [{CARD}'.encode()
-    )
-    # points become a coupon, and a till takes it, after some attempts
-    bought = await both(
-        "POST", "/v1/me/redemptions", headers=once("buy"), json={"offer_id": str(offer.id)}
-    )
-    coupon = bought.json()["coupon"]
-    secrets |= {coupon, coupon[3:]}
-    till = {
-        "Authorization": f"Bearer {token(app.state.tokens, Audience.merchant, now=NOON, subject=str(offer.merchant.id))}"
-    }
-    for said in (coupon[:-1] + "!", coupon, coupon):
-        await both(
-            "POST",
-            "/v1/merchant/coupons/redeem",
-            headers=till,
-            json={"coupon": said, "order_no": "A-1"},
-        )
-    await both(
-        "POST",
-        "/v1/merchant/coupons/redeem",
-        headers=till,
-        json={"coupon": coupon, "order_no": "A-2"},
-    )
-    # a merchant applies, an officer cannot sign in
-    asked = {"name_zh": "街角", "name_en": "Corner", "credit_code": front_door.credit_code(), "contact_name": CONTACT,
-             "phone": PHONE, "bank_name": "镇江银行", "bank_holder": CONTACT, "bank_account": BANK,
-             "district_code": "321102", "categories": ["cafe"], "agreement_version": 1}  # fmt: skip
-    applied = await call("POST", "/v1/merchants/applications", json=asked)
-    assert applied.status_code < 300, applied.text
-    await call("POST", "/v1/merchants/applications", json=asked)
-    await call(
-        "POST",
-        "/v1/merchants/applications",
-        json=asked | {"bank_account": BANK * 9, "phone": CONTACT},
-    )
-    await call(
-        "POST",
-        "/v1/auth/officers/sessions",
-        json={"name": CONTACT, "password": PASSWORD, "totp": "123456", "device": device},
-    )
-    # rights: an export is a job, and leaving begins
-    assert (await both("POST", "/v1/me/exports", headers=me)).status_code < 300
-    await both("POST", "/v1/me/corrections", headers=me, json={"topic": "nickname", "wish": NOTE})
-    await both("POST", "/v1/me/deletion", headers=me)
-    for path in (
-        "profile",
-        "links",
-        "statement",
-        "feed",
-        "messages",
-        "privacy",
-        "sessions",
-        "requests",
-    ):
-        await both("GET", f"/v1/me/{path}", headers=me)
+        [account_id, citizen_id] = await (await tx.execute(NEWEST)).fetchone()
+    # The stolen token has ended the session, so a developer's goes on.
+    me = day.bearer(Audience.citizen, subject=str(citizen_id), account_id=account_id)
+    await day.links_and_claims(me)
+    await day.rides()
+    await day.buys(me, offer)
+    await day.others_come()
+    await day.leaves(me)
 
     async with committing.reading() as tx:
         [jobs] = await (await tx.execute(JOBS)).fetchone()
     assert cache.store is not None
     places = {
         "logs": logs.getvalue(),
-        "refusals": "\n".join(refused),
-        "addresses": "\n".join(called),
+        "refusals": "\n".join(day.refused),
+        "addresses": "\n".join(day.called),
         "jobs": jobs,
         "store": await kept_in(cache.store),
-        "metrics": (await client.get("/metrics")).text,
+        "metrics": (await live_client.get("/metrics")).text,
     }
     assert all(len(text) > 40 for text in places.values()), {k: len(v) for k, v in places.items()}
-    assert len(refused) > 30
+    assert len(day.refused) > 30
     for place, text in places.items():
         readable = text + json.dumps(text, ensure_ascii=False)
-        found = [secret for secret in secrets if secret in readable]
-        assert found == [], (
-            f"{place}: {[line for line in text.splitlines() if found[0] in line][:3]}"
-        )
+        assert [each for each in day.secrets if each in readable] == [], place
 
 
 def test_no_address_carries_anything_personal():
