@@ -209,6 +209,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # a client's method: `read_wallet`
         max_body_size=settings.limits.body_bytes,
     )
     app.state.settings = settings

@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 PROBLEM_BASE = "https://docs.puhui.example/problems/"
 MEDIA_TYPE = "application/problem+json"
+_NO_TEXT = (psycopg.errors.UntranslatableCharacter, psycopg.errors.CharacterNotInRepertoire)
 
 
 class DomainError(Exception):
@@ -158,7 +159,7 @@ def _is_other_media_type(request: Request, error: RequestValidationError) -> boo
 
 def _fields(errors: Sequence[Any], *, english: bool) -> list[dict[str, str]]:
     """Which field, and what to mend; never the value that was sent (it may be personal)."""
-    return [
+    found = [
         {
             "field": ".".join(str(part)[:100] for part in each["loc"]),
             "code": str(each["type"]),
@@ -168,6 +169,8 @@ def _fields(errors: Sequence[Any], *, english: bool) -> list[dict[str, str]]:
         }
         for each in errors[:50]
     ]
+    # A body that two dependencies read is told once.
+    return [each for place, each in enumerate(found) if each not in found[:place]]
 
 
 def general(
@@ -218,6 +221,14 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    """A text with NUL in it, refused by the driver or, inside jsonb, by PostgreSQL."""
+    assert isinstance(error, psycopg.DataError)
+    if isinstance(error, _NO_TEXT) or (error.sqlstate is None and "NUL" in str(error)):
+        return general(request, "invalid-request")
+    return await _bug(request, error)
+
+
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     log.error("unhandled_error", kind=type(error).__name__, exc_info=error)
     return general(request, "internal-error")
@@ -235,4 +246,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.OperationalError, _database)
     app.add_exception_handler(psycopg_pool.PoolTimeout, _database)
+    app.add_exception_handler(psycopg.DataError, _unstorable)
     app.add_exception_handler(Exception, _bug)

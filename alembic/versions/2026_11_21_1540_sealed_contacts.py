@@ -10,13 +10,13 @@ Old code: goes on, and writes plain text, which is sealed a minute later; it can
 sealed already: officers see an application's contact again when they are served by new code.
 
 Revision ID: 2026_11_21_1540
-Revises: 2026_11_21_1520
+Revises: 2026_11_21_1530
 """
 
 from alembic import op
 
 revision = "2026_11_21_1540"
-down_revision = "2026_11_21_1520"
+down_revision = "2026_11_21_1530"
 
 
 def upgrade() -> None:

@@ -161,7 +161,11 @@ def _patient(body: bytes, records_max: int) -> tuple[list[Record], list[Malforme
     except (ValueError, RecursionError) as error:
         raise _unreadable("not JSON (RFC 8259, UTF-8)", "不是有效的 JSON") from error
     if not isinstance(envelope, dict) or set(envelope) != {"records"}:
-        raise _unreadable("not an object with the one member `records`", "须为仅含 records 的对象")
+        raise _unreadable(
+            "not an object with the one member `records`",
+            "须为仅含 records 的对象",
+            _stranger(envelope),
+        )
     items = envelope["records"]
     if not isinstance(items, list) or not 1 <= len(items) <= records_max:
         raise _unreadable(
@@ -240,11 +244,20 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _unreadable(what: str, what_zh: str) -> UnreadableBatch:
+def _stranger(envelope: object) -> str | None:
+    """The first member that nobody asked for, as far as it can be shown."""
+    names = envelope if isinstance(envelope, dict) else ()
+    strange = [name for name in names if name != "records" and storable(name)]
+    return strange[0][:NAME_CHARS_MAX] if strange else None
+
+
+def _unreadable(what: str, what_zh: str, field: str | None = None) -> UnreadableBatch:
+    facts = {} if field is None else {"field": field}
     return UnreadableBatch(
         f"The body is {what}; send an object with `records`, each with ref, subject, methodology "
         "and data.",
         f"请求体{what_zh}。",
+        **facts,
     )
 
 

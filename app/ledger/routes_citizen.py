@@ -32,7 +32,7 @@ from app.ledger.schemas import (
 from app.ledger.schemas_books import ProofView
 from app.ledger.seal_errors import EntryNotFound, EntryNotSealed
 from app.ledger.units import ORDINARY
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import UNCHANGED, BadCursor, Cursor, Limit, cursor_of, key_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.plain import PlainRoute
@@ -52,7 +52,7 @@ async def _within_limit(request: Request, citizen: CurrentCitizen) -> None:
     await request.app.state.cache.allow(f"citizen:{citizen.account_id}", per_minute=per_minute)
 
 
-@hot.get("/wallet", response_model=WalletView)
+@hot.get("/wallet", response_model=WalletView, responses=UNCHANGED)
 async def read_wallet(request: Request, citizen: CurrentCitizen) -> Response:
     """The caller's points: available, held, and what expires when; ordinary points first."""
     async with request.app.state.database.reading_as(account_id=citizen.account_id) as tx:

@@ -39,7 +39,7 @@ from app.merchants.schemas import (
 )
 from app.merchants.schemas_people import (
     InvitationOut,
-    ProfileOut,
+    MerchantProfileOut,
     StaffIn,
     StaffOut,
     StaffPage,
@@ -56,14 +56,16 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/profile", dependencies=[Everybody], responses=document(*_SIGN_IN, MerchantNotFound))
-async def profile(request: Request, merchant: CurrentMerchant, tx: ReadTx, now: Now) -> ProfileOut:
+async def profile(
+    request: Request, merchant: CurrentMerchant, tx: ReadTx, now: Now
+) -> MerchantProfileOut:
     """Who you are, how you stand, and what your token may do."""
     found = await directory.by_id(tx, merchant_id=merchant.id)
     paid_at = await accounts.masked(
         tx, merchant_ids=[merchant.id], vault=request.app.state.vault, now=now
     )
     facts = {name: getattr(found, name) for name in found.__dataclass_fields__}
-    return ProfileOut.model_validate(
+    return MerchantProfileOut.model_validate(
         {name: value for name, value in facts.items() if name not in {"id", "contra"}}
         | {
             "merchant_id": found.id,

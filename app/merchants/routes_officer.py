@@ -28,11 +28,11 @@ from app.merchants.errors import (
     WrongMerchantState,
 )
 from app.merchants.schemas_officer import (
+    ApplicationCheckIn,
     ApplicationDetail,
     ApplicationOut,
     ApplicationPage,
     ApplicationState,
-    CheckIn,
     ContactOut,
     ManagerIn,
     MerchantDetail,
@@ -40,7 +40,7 @@ from app.merchants.schemas_officer import (
     MerchantPage,
     MerchantState,
     ProposedOut,
-    ReasonIn,
+    StandingReasonIn,
     TransitionOut,
 )
 from app.merchants.schemas_people import InvitationOut
@@ -121,7 +121,7 @@ async def see_contact(
     responses=document(*_SIGN_IN, ApplicationNotFound, WrongMerchantState, MerchantCodeTaken),
 )
 async def check_application(
-    application_id: UUID, body: CheckIn, officer: CurrentOfficer, tx: WriteTx, now: Now
+    application_id: UUID, body: ApplicationCheckIn, officer: CurrentOfficer, tx: WriteTx, now: Now
 ) -> ProposedOut:
     """Say what was found; another officer approves the proposal that this makes."""
     proposal_id = await check.check(
@@ -141,7 +141,7 @@ async def check_application(
     responses=document(*_SIGN_IN, ApplicationNotFound, WrongMerchantState),
 )
 async def refuse_application(
-    application_id: UUID, body: ReasonIn, officer: CurrentOfficer, tx: WriteTx, now: Now
+    application_id: UUID, body: StandingReasonIn, officer: CurrentOfficer, tx: WriteTx, now: Now
 ) -> None:
     """Turn an application down; the applicant reads the reason and may apply anew."""
     await check.refuse(
@@ -183,7 +183,7 @@ async def show_merchant(merchant_id: UUID, officer: CurrentOfficer, tx: ReadTx) 
     responses=document(*_SIGN_IN, MerchantNotFound, WrongMerchantState),
 )
 async def suspend_merchant(
-    merchant_id: UUID, body: ReasonIn, officer: CurrentOfficer, tx: WriteTx, now: Now
+    merchant_id: UUID, body: StandingReasonIn, officer: CurrentOfficer, tx: WriteTx, now: Now
 ) -> None:
     """Stop a merchant at once. One officer is enough: harm does not wait for a second."""
     await standing.suspend(
@@ -196,7 +196,7 @@ async def suspend_merchant(
     responses=document(*_SIGN_IN, MerchantNotFound, WrongMerchantState),
 )
 async def resume_merchant(
-    merchant_id: UUID, body: ReasonIn, officer: CurrentOfficer, tx: WriteTx, now: Now
+    merchant_id: UUID, body: StandingReasonIn, officer: CurrentOfficer, tx: WriteTx, now: Now
 ) -> ProposedOut:
     """Propose that a suspended merchant goes on; another officer approves."""
     proposal_id = await standing.resume(

@@ -8,7 +8,7 @@ from app.clock import Now
 from app.database import Tx
 from app.merchants import staff_sign_in
 from app.merchants.errors import InvitationRefused, SecretUnreadable
-from app.merchants.schemas_people import JoinedOut, JoinIn, StaffSignInIn
+from app.merchants.schemas_people import JoinedOut, StaffJoinIn, StaffSignInIn
 from app.people.seats import Seat
 from app.people.tokens import Audience
 from app.problems import document
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/auth", tags=["merchants"])
     responses=document(SecretUnreadable, InvitationRefused, TooManyGuesses),
 )
 async def accept_invitation(
-    request: Request, response: Response, body: JoinIn, now: Now
+    request: Request, response: Response, body: StaffJoinIn, now: Now
 ) -> JoinedOut:
     """Somebody who was invited sets a password; the code works once.
 

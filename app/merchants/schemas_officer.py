@@ -90,7 +90,7 @@ class ProgressOut(BaseModel):
     refusal: str | None = Field(description="Why it was refused; null if not.", examples=[None])
 
 
-class ReasonIn(BaseModel):
+class StandingReasonIn(BaseModel):
     """Why something is done."""
 
     model_config = ConfigDict(extra="forbid")
@@ -100,7 +100,7 @@ class ReasonIn(BaseModel):
     )
 
 
-class CheckIn(BaseModel):
+class ApplicationCheckIn(BaseModel):
     """What the first officer found."""
 
     model_config = ConfigDict(extra="forbid")

@@ -82,7 +82,7 @@ class StaffPage(BaseModel):
     next_cursor: str | None = NextCursor
 
 
-class ProfileOut(BaseModel):
+class MerchantProfileOut(BaseModel):
     """Who you are, and how you stand."""
 
     merchant_id: UUID = MerchantId
@@ -115,7 +115,7 @@ class SecretIn(BaseModel):
     )
 
 
-class JoinIn(BaseModel):
+class StaffJoinIn(BaseModel):
     """The code of an invitation, and the password you choose."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

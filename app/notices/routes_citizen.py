@@ -2,14 +2,23 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from app.clock import Now
 from app.database import WriteTx
 from app.notices import inbox
 from app.notices.errors import MessageNotFound
 from app.notices.schemas import MessagePage, MessageView, ReadUpTo, Unread
-from app.pages import BadCursor, Cursor, Limit, bad_cursor, cursor_of, key_of
+from app.pages import (
+    UNCHANGED,
+    BadCursor,
+    Cursor,
+    Limit,
+    bad_cursor,
+    cursor_of,
+    key_of,
+    tagged,
+)
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document, in_english
@@ -19,7 +28,7 @@ router = APIRouter(prefix="/me/messages", tags=["messages"], dependencies=[Docum
 _SIGN_IN = (NotSignedIn, WrongAudience)
 
 
-@router.get("", responses=document(*_SIGN_IN, BadCursor))
+@router.get("", response_model=MessagePage, responses=document(*_SIGN_IN, BadCursor) | UNCHANGED)
 async def list_messages(
     *,
     request: Request,
@@ -28,17 +37,21 @@ async def list_messages(
     cursor: Cursor = None,
     limit: Limit = 20,
     unread: bool = False,
-) -> MessagePage:
-    """Your messages, newest first; `unread=true` leaves out what you have read."""
+) -> Response:
+    """Your messages, newest first; `unread=true` leaves out what you have read.
+
+    Unchanged, they are answered 304 to their `ETag`.
+    """
     me = citizen.account_id
     before = _id_in(cursor) if cursor else None
     found = await inbox.page(tx, account_id=me, before=before, limit=limit + 1, unread=unread)
     english = in_english(request)
-    return MessagePage(
+    page = MessagePage(
         items=[MessageView.of(each, english=english) for each in found[:limit]],
         unread=await inbox.unread(tx, account_id=me),
         next_cursor=cursor_of(str(found[limit - 1].id)) if len(found) > limit else None,
     )
+    return tagged(request, page.model_dump_json().encode(), cached="private, no-cache")
 
 
 @router.post("/read-all", responses=document(*_SIGN_IN))

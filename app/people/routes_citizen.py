@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response, status
 from app.cache import TooManyRequests
 from app.clock import Now
 from app.database import ReadTx, WriteTx
+from app.pages import UNCHANGED
 from app.people import households
 from app.people import profile as profiles
 from app.people.errors import (
@@ -26,7 +27,7 @@ from app.people.errors import (
     WrongAudience,
 )
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
-from app.people.schemas import HouseholdOut, JoinCodeOut, JoinIn, ProfileIn, ProfileOut
+from app.people.schemas import HouseholdJoinIn, HouseholdOut, JoinCodeOut, ProfileIn, ProfileOut
 from app.problems import document
 
 router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
@@ -52,13 +53,19 @@ async def _within_tries(request: Request, citizen: CurrentCitizen) -> None:
     )
 
 
-@router.get("/profile", responses=document(*_SIGN_IN, CitizenNotFound))
+@router.get(
+    "/profile",
+    response_model=ProfileOut,
+    responses=document(*_SIGN_IN, CitizenNotFound) | UNCHANGED,
+)
 async def read_profile(
     request: Request, response: Response, citizen: CurrentCitizen, tx: CitizenTx
-) -> ProfileOut:
+) -> ProfileOut | Response:
     """What you have said about yourself."""
     found = await profiles.profile(tx, account_id=citizen.account_id)
     _name(response, found.etag)
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=dict(response.headers))
     return ProfileOut.of(found)
 
 
@@ -154,7 +161,7 @@ async def join_household(
     *,
     request: Request,
     response: Response,
-    body: JoinIn,
+    body: HouseholdJoinIn,
     citizen: CurrentCitizen,
     tx: WriteTx,
     now: Now,

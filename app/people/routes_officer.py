@@ -9,7 +9,7 @@ from app.database import WriteTx
 from app.people.errors import BirthYearUnsound, CitizenNotFound, NotSignedIn, WrongAudience
 from app.people.guards import CurrentOfficer, Documented
 from app.people.profile import correct_birth_year
-from app.people.schemas import BirthYearIn, BirthYearOut
+from app.people.schemas import BirthYearOut, SeenBirthYearIn
 from app.problems import document
 
 router = APIRouter(prefix="/admin/citizens", tags=["people"], dependencies=[Documented])
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/admin/citizens", tags=["people"], dependencies=[Docu
     responses=document(NotSignedIn, WrongAudience, CitizenNotFound, BirthYearUnsound),
 )
 async def set_birth_year(
-    citizen_id: UUID, body: BirthYearIn, officer: CurrentOfficer, tx: WriteTx, now: Now
+    citizen_id: UUID, body: SeenBirthYearIn, officer: CurrentOfficer, tx: WriteTx, now: Now
 ) -> BirthYearOut:
     """Correct a year of birth after looking at a document; the reason is kept."""
     found = await correct_birth_year(

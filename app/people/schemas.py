@@ -75,7 +75,7 @@ class ProfileIn(BaseModel):
         return Wish(self.nickname, self.district_code, self.birth_year, self.language)
 
 
-class BirthYearIn(BaseModel):
+class SeenBirthYearIn(BaseModel):
     """A year of birth that an officer has seen on a document."""
 
     model_config = _CLOSED
@@ -105,7 +105,7 @@ class JoinCodeOut(BaseModel):
         return cls(join_code=code.text, valid_until=code.until)
 
 
-class JoinIn(BaseModel):
+class HouseholdJoinIn(BaseModel):
     """A code that somebody of the household was shown."""
 
     model_config = _CLOSED

@@ -21,18 +21,24 @@ router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
 _SIGN_IN = (NotSignedIn, WrongAudience)
 
 
-@router.get("/feed", responses=document(*_SIGN_IN, BadCursor, CatalogueEmpty))
+@router.get(
+    "/feed",
+    response_model=FeedPage,
+    responses=document(*_SIGN_IN, BadCursor, CatalogueEmpty) | UNCHANGED,
+)
 async def read_feed(
     *,
     request: Request,
-    response: Response,
     citizen: CurrentCitizen,
     tx: CitizenTx,
     now: Now,
     cursor: Cursor = None,
     limit: Limit = 20,
-) -> FeedPage:
-    """Everything that happened, newest first: acts, what is waited for, redemptions, the rest."""
+) -> Response:
+    """Everything that happened, newest first: acts, what is waited for, redemptions, the rest.
+
+    Unchanged, it is answered 304 to its `ETag`.
+    """
     found = await feed.page(
         tx,
         account_id=citizen.account_id,
@@ -42,14 +48,14 @@ async def read_feed(
         english=in_english(request),
         now=now,
     )
-    response.headers["Cache-Control"] = "private, no-cache"
     last = found[limit - 1].key if len(found) > limit else None
-    return FeedPage(
+    page = FeedPage(
         items=[each.item for each in found[:limit]],
         next_cursor=cursor_of(last[0].isoformat(), last[1].isoformat(), str(last[2]))
         if last
         else None,
     )
+    return tagged(request, page.model_dump_json().encode(), cached="private, no-cache")
 
 
 @router.get(

@@ -39,7 +39,7 @@ class OfflineBatchIn(BaseModel):
     )
 
 
-class OutcomeView(BaseModel):
+class OfflineOutcomeView(BaseModel):
     """What became of one coupon."""
 
     order_no: str = OrderNo
@@ -61,14 +61,14 @@ class OutcomeView(BaseModel):
         return cls.model_validate(facts)
 
 
-class BatchView(BaseModel):
+class OfflineBatchView(BaseModel):
     """What became of a batch; sent again, it answers the same."""
 
     batch_id: UUID = BatchId
     redeemed: int = Field(description="How many were redeemed by this batch.", examples=[1])
     duplicates: int = Field(description="How many had been before.", examples=[0])
     rejected: int = Field(description="How many you are not owed.", examples=[0])
-    items: list[OutcomeView] = Field(description="In the order in which they were sent.")
+    items: list[OfflineOutcomeView] = Field(description="In the order in which they were sent.")
 
     @classmethod
     def of(cls, batch_id: UUID, outcomes: list[Outcome]) -> Self:
@@ -79,7 +79,7 @@ class BatchView(BaseModel):
             redeemed=count("redeemed"),
             duplicates=count("duplicate"),
             rejected=count("rejected"),
-            items=[OutcomeView.of(each) for each in outcomes],
+            items=[OfflineOutcomeView.of(each) for each in outcomes],
         )
 
 

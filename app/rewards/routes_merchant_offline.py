@@ -18,7 +18,7 @@ from app.problems import document
 from app.rewards import cursors, offline, offline_read
 from app.rewards.errors import BatchIdUsed, BatchSignatureWrong, TillOnly
 from app.rewards.offline import Batch
-from app.rewards.offline_schemas import BatchView, ConflictPage, ConflictView, OfflineBatchIn
+from app.rewards.offline_schemas import ConflictPage, ConflictView, OfflineBatchIn, OfflineBatchView
 from app.rewards.till_guard import SIGN_IN, WithinLimit, desk_of
 
 router = APIRouter(prefix="/merchant", tags=["rewards"], dependencies=[Documented])
@@ -49,7 +49,7 @@ async def take_offline_batch(
     tx: WriteTx,
     now: Now,
     batch_signature: Signature,
-) -> BatchView:
+) -> OfflineBatchView:
     """Settle what a till took without network; each coupon is told what became of it."""
     raw = await request.body()
     till_id = merchant.seat.till_id
@@ -75,7 +75,7 @@ async def take_offline_batch(
         coupon_key=request.app.state.keys.coupon,
         now=now,
     )
-    return BatchView.of(body.batch_id, outcomes)
+    return OfflineBatchView.of(body.batch_id, outcomes)
 
 
 @router.get("/offline-conflicts", dependencies=[Everybody], responses=document(*SIGN_IN, BadCursor))

@@ -59,7 +59,9 @@ State = Annotated[
     status_code=status.HTTP_201_CREATED,
     responses=document(*_SIGN_IN, OfferUnsound, FundingUnsound, MerchantNotFound),
 )
-async def draft(body: DraftOffer, officer: CurrentOfficer, tx: WriteTx, now: Now) -> OfferDrafted:
+async def make_offer(
+    body: DraftOffer, officer: CurrentOfficer, tx: WriteTx, now: Now
+) -> OfferDrafted:
     """Write an offer down; nobody sees it before a second officer has approved it."""
     merchant = await directory.by_id(tx, merchant_id=body.merchant_id)
     offer_id = await draft_offer(

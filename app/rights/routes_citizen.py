@@ -22,9 +22,9 @@ from app.rights.errors import (
 )
 from app.rights.patience import Patience
 from app.rights.schemas import (
-    CorrectionIn,
     DeedView,
     PrivacyView,
+    ProfileCorrectionIn,
     RightsRequestList,
     RightsRequestView,
 )
@@ -107,7 +107,7 @@ def _day(now: datetime) -> str:
 )
 async def ask_for_a_correction(
     *,
-    body: CorrectionIn,
+    body: ProfileCorrectionIn,
     request: Request,
     citizen: CurrentCitizen,
     tx: WriteTx,

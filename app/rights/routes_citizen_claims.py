@@ -28,7 +28,7 @@ from app.problems import document
 from app.reductions.errors import ScenarioUnknown
 from app.rights import notices_told
 from app.rights.patience import Patience
-from app.rights.schemas_claims import ClaimIn, ClaimList, ClaimOut, ProofIn
+from app.rights.schemas_claims import ClaimList, ClaimOut, LinkClaimIn, ProofIn
 
 router = APIRouter(prefix="/me/link-claims", tags=["privacy"], dependencies=[Documented])
 
@@ -52,7 +52,7 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
     dependencies=[Patience],
 )
 async def claim_card(
-    body: ClaimIn, request: Request, citizen: CurrentCitizen, tx: WriteTx, now: Now
+    body: LinkClaimIn, request: Request, citizen: CurrentCitizen, tx: WriteTx, now: Now
 ) -> ClaimOut:
     """Claim a card of a provider that wants a proof; it is linked when that is given."""
     state = request.app.state
@@ -75,7 +75,7 @@ async def claim_card(
 
 
 @router.get("", responses=document(*_SIGN_IN))
-async def list_claims(citizen: CurrentCitizen, tx: CitizenTx) -> ClaimList:
+async def list_link_claims(citizen: CurrentCitizen, tx: CitizenTx) -> ClaimList:
     """Your claims, with their states and the tries that are left."""
     mine = await proofs.of_account(tx, account_id=citizen.account_id)
     codes = await providers.codes(tx)

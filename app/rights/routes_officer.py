@@ -15,7 +15,7 @@ from app.problems import document
 from app.rights import answer
 from app.rights.calendar import civil_day
 from app.rights.errors import RightsRequestClosed, RightsRequestNotFound
-from app.rights.schemas import AnswerIn, DueList, DueView, WishView
+from app.rights.schemas import DueList, DueView, RequestAnswerIn, WishView
 
 router = APIRouter(prefix="/admin/rights-requests", tags=["privacy"], dependencies=[Documented])
 
@@ -63,7 +63,7 @@ async def read_wish(
     responses=document(*_SIGN_IN, RightsRequestNotFound, RightsRequestClosed),
 )
 async def answer_request(
-    request_id: UUID, body: AnswerIn, officer: CurrentOfficer, tx: WriteTx, now: Now
+    request_id: UUID, body: RequestAnswerIn, officer: CurrentOfficer, tx: WriteTx, now: Now
 ) -> None:
     """Answer a correction; the person reads your words."""
     await answer.answer(

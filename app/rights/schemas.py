@@ -61,7 +61,7 @@ class RightsRequestList(BaseModel):
     items: Sequence[RightsRequestView] = Field(description="Newest first.")
 
 
-class CorrectionIn(BaseModel):
+class ProfileCorrectionIn(BaseModel):
     """Say what is wrong about you; an officer answers within fifteen working days."""
 
     model_config = ConfigDict(extra="forbid")
@@ -142,7 +142,7 @@ class WishView(BaseModel):
     wish: str = Field(description="Their words.", examples=["我已搬到京口区。"])
 
 
-class AnswerIn(BaseModel):
+class RequestAnswerIn(BaseModel):
     """The answer to a correction."""
 
     model_config = ConfigDict(extra="forbid")

@@ -14,7 +14,7 @@ from app.reductions.schemas import CardIn
 Answer = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{4,20}$")]
 
 
-class ClaimIn(CardIn):
+class LinkClaimIn(CardIn):
     """Say that a card is yours, and what its records may be used for when it is proved."""
 
 

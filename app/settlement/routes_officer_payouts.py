@@ -23,12 +23,12 @@ from app.settlement.errors import (
 )
 from app.settlement.payouts import propose_batch
 from app.settlement.schemas import (
-    BatchPage,
-    BatchView,
     MarkPaid,
     MarkReturned,
     PaymentList,
     PaymentView,
+    PayoutBatchPage,
+    PayoutBatchView,
     PayoutsProposed,
     ProposePayouts,
 )
@@ -65,12 +65,12 @@ async def propose_payouts(
 @router.get("/payout-batches", responses=document(*_SIGN_IN, BadCursor))
 async def list_payout_batches(
     *, officer: CurrentOfficer, tx: ReadTx, limit: Limit = 20, cursor: Cursor = None
-) -> BatchPage:
+) -> PayoutBatchPage:
     """Batches of payments, the newest first."""
     found = await payouts_read.batches(tx, before=pages.id_in(cursor), limit=limit + 1)
     page = found[:limit]
-    return BatchPage(
-        items=[BatchView.of(each) for each in page],
+    return PayoutBatchPage(
+        items=[PayoutBatchView.of(each) for each in page],
         next_cursor=pages.cursor_at(page[-1].id) if len(found) > limit else None,
     )
 

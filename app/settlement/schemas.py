@@ -195,7 +195,7 @@ class PayoutsProposed(BaseModel):
         )
 
 
-class BatchView(BaseModel):
+class PayoutBatchView(BaseModel):
     """Payments that are approved together."""
 
     batch_id: UUID = Field(description="Names the batch.", examples=[_AN_ID])
@@ -224,10 +224,10 @@ class BatchView(BaseModel):
         )
 
 
-class BatchPage(BaseModel):
+class PayoutBatchPage(BaseModel):
     """Batches, the newest first."""
 
-    items: list[BatchView] = Field(description="At most `limit` batches.")
+    items: list[PayoutBatchView] = Field(description="At most `limit` batches.")
     next_cursor: str | None = Field(
         description="Ask for the next page with it; null on the last page.", examples=[None]
     )

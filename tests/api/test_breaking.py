@@ -38,6 +38,11 @@ def change(document, *path, value=None):
         part[last] = value
 
 
+def schema(name):
+    """The way to a named schema."""
+    return ("components", "schemas", name)
+
+
 WALLET = ("components", "schemas", "WalletView")
 LINK = ("components", "schemas", "LinkIn")
 OFFER = ("components", "schemas", "OfferView")
@@ -68,6 +73,41 @@ OFFER = ("components", "schemas", "OfferView")
             ("paths", "/v1/me/statement", "get", "parameters"),
             [],
             "GET /v1/me/statement: parameter cursor removed",
+        ),
+        (
+            (*schema("MakeProposal"), "properties", "kind", "enum"),
+            ["ledger.adjust"],
+            "POST /v1/admin/proposals body.kind: only some values left",
+        ),
+        (
+            (*schema("DraftOffer"), "properties", "mode", "enum"),
+            ["queue"],
+            "POST /v1/admin/offers body.mode: value first_come removed",
+        ),
+        (
+            (*schema("Order"), "enum"),
+            ["newest"],
+            "GET /v1/offers parameter order: value cheapest removed",
+        ),
+        (
+            (*LINK, "properties", "card", "maxLength"),
+            4,
+            "POST /v1/me/links body.card: maxLength narrowed",
+        ),
+        (
+            (*schema("ScanCoupon"), "properties", "order_no", "type"),
+            "integer",
+            "POST /v1/merchant/coupons/redeem-all body.sales[].order_no: type string became integer",
+        ),
+        (
+            (*WALLET, "required"),
+            ["available", "consumed"],
+            "GET /v1/me/wallet 200.held: no longer always there",
+        ),
+        (
+            (*schema("LotView"), "properties", "points"),
+            None,
+            "GET /v1/me/wallet 200.expires_next.points: removed",
         ),
     ],
 )

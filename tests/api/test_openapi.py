@@ -107,6 +107,8 @@ def test_every_member_is_explained_or_shown(app):
 
 
 def test_operations_have_names_of_their_own(app):
-    """A generated client gets one method per operation."""
+    """A generated client gets one plain name per operation, and one per schema."""
     names = [operation["operationId"] for _, _, operation in operations(app)]
     assert len(names) == len(set(names))
+    schemas = app.openapi()["components"]["schemas"]
+    assert [name for name in (*names, *schemas) if "__" in name or not name.isidentifier()] == []

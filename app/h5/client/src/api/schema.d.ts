@@ -13,7 +13,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["sign_in_with_alipay_v1_auth_alipay_post"];
+        post: operations["sign_in_with_alipay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -29,7 +29,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["send_code_v1_auth_codes_post"];
+        post: operations["send_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,7 +45,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["accept_invitation_v1_auth_invitations_post"];
+        post: operations["accept_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -61,7 +61,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["enrol_officer_v1_auth_officers_enrolments_post"];
+        post: operations["enrol_officer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -77,7 +77,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["sign_in_officer_v1_auth_officers_sessions_post"];
+        post: operations["sign_in_officer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -93,7 +93,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["sign_in_v1_auth_sessions_post"];
+        post: operations["sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -109,7 +109,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["renew_session_v1_auth_sessions_refresh_post"];
+        post: operations["renew_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -125,7 +125,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["sign_in_staff_v1_auth_staff_sessions_post"];
+        post: operations["sign_in_staff"];
         delete?: never;
         options?: never;
         head?: never;
@@ -141,7 +141,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["renew_staff_session_v1_auth_staff_sessions_refresh_post"];
+        post: operations["renew_staff_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -157,7 +157,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["sign_in_till_v1_auth_till_post"];
+        post: operations["sign_in_till"];
         delete?: never;
         options?: never;
         head?: never;
@@ -173,7 +173,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["sign_in_with_wechat_v1_auth_wechat_post"];
+        post: operations["sign_in_with_wechat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -187,7 +187,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_notices_v1_consent_notices_get"];
+        get: operations["list_notices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -203,7 +203,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_account_v1_me_account_get"];
+        get: operations["read_account"];
         put?: never;
         post?: never;
         delete?: never;
@@ -219,9 +219,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_appeals_v1_me_appeals_get"];
+        get: operations["list_appeals"];
         put?: never;
-        post: operations["appeal_act_v1_me_appeals_post"];
+        post: operations["appeal_act"];
         delete?: never;
         options?: never;
         head?: never;
@@ -235,7 +235,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_appeal_v1_me_appeals__appeal_id__get"];
+        get: operations["read_appeal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -251,7 +251,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["poll_changes_v1_me_changes_get"];
+        get: operations["poll_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -267,9 +267,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_claims_v1_me_claims_get"];
+        get: operations["list_claims"];
         put?: never;
-        post: operations["claim_trip_v1_me_claims_post"];
+        post: operations["claim_trip"];
         delete?: never;
         options?: never;
         head?: never;
@@ -283,7 +283,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_claim_v1_me_claims__appeal_id__get"];
+        get: operations["read_claim"];
         put?: never;
         post?: never;
         delete?: never;
@@ -299,9 +299,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_consents_v1_me_consents_get"];
+        get: operations["list_consents"];
         put?: never;
-        post: operations["agree_v1_me_consents_post"];
+        post: operations["agree"];
         delete?: never;
         options?: never;
         head?: never;
@@ -318,7 +318,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: operations["withdraw_v1_me_consents__provider___scenario__delete"];
+        delete: operations["withdraw"];
         options?: never;
         head?: never;
         patch?: never;
@@ -333,7 +333,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["ask_for_a_correction_v1_me_corrections_post"];
+        post: operations["ask_for_a_correction"];
         delete?: never;
         options?: never;
         head?: never;
@@ -349,8 +349,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["ask_to_be_forgotten_v1_me_deletion_post"];
-        delete: operations["stay_v1_me_deletion_delete"];
+        post: operations["ask_to_be_forgotten"];
+        delete: operations["stay"];
         options?: never;
         head?: never;
         patch?: never;
@@ -365,7 +365,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["make_donation_v1_me_donations_post"];
+        post: operations["make_donation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -379,7 +379,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["stream_changes_v1_me_events_get"];
+        get: operations["stream_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -397,7 +397,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["ask_for_a_copy_v1_me_exports_post"];
+        post: operations["ask_for_a_copy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -411,7 +411,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_copy_progress_v1_me_exports__request_id__get"];
+        get: operations["read_copy_progress"];
         put?: never;
         post?: never;
         delete?: never;
@@ -427,7 +427,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["fetch_copy_v1_me_exports__request_id__file_get"];
+        get: operations["fetch_copy"];
         put?: never;
         post?: never;
         delete?: never;
@@ -443,7 +443,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_feed_v1_me_feed_get"];
+        get: operations["read_feed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -459,9 +459,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_own_standing_v1_me_guardian_get"];
+        get: operations["read_own_standing"];
         put?: never;
-        post: operations["ask_a_guardian_v1_me_guardian_post"];
+        post: operations["ask_a_guardian"];
         delete?: never;
         options?: never;
         head?: never;
@@ -475,10 +475,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_household_v1_me_household_get"];
+        get: operations["read_household"];
         put?: never;
-        post: operations["open_household_v1_me_household_post"];
-        delete: operations["leave_household_v1_me_household_delete"];
+        post: operations["open_household"];
+        delete: operations["leave_household"];
         options?: never;
         head?: never;
         patch?: never;
@@ -493,7 +493,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["renew_code_v1_me_household_code_post"];
+        post: operations["renew_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -509,7 +509,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["join_household_v1_me_household_join_post"];
+        post: operations["join_household"];
         delete?: never;
         options?: never;
         head?: never;
@@ -523,9 +523,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_claims_v1_me_link_claims_get"];
+        get: operations["list_link_claims"];
         put?: never;
-        post: operations["claim_card_v1_me_link_claims_post"];
+        post: operations["claim_card"];
         delete?: never;
         options?: never;
         head?: never;
@@ -542,7 +542,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: operations["cancel_claim_v1_me_link_claims__claim_id__delete"];
+        delete: operations["cancel_claim"];
         options?: never;
         head?: never;
         patch?: never;
@@ -557,7 +557,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["answer_claim_v1_me_link_claims__claim_id__answer_post"];
+        post: operations["answer_claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -571,9 +571,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_links_v1_me_links_get"];
+        get: operations["list_links"];
         put?: never;
-        post: operations["link_card_v1_me_links_post"];
+        post: operations["link_card"];
         delete?: never;
         options?: never;
         head?: never;
@@ -590,7 +590,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: operations["unlink_card_v1_me_links__link_id__delete"];
+        delete: operations["unlink_card"];
         options?: never;
         head?: never;
         patch?: never;
@@ -603,7 +603,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_messages_v1_me_messages_get"];
+        get: operations["list_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -621,7 +621,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["read_all_messages_v1_me_messages_read_all_post"];
+        post: operations["read_all_messages"];
         delete?: never;
         options?: never;
         head?: never;
@@ -637,7 +637,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["read_message_v1_me_messages__message_id__read_post"];
+        post: operations["read_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -651,7 +651,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_privacy_v1_me_privacy_get"];
+        get: operations["read_privacy"];
         put?: never;
         post?: never;
         delete?: never;
@@ -667,13 +667,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_profile_v1_me_profile_get"];
+        get: operations["read_profile"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["change_profile_v1_me_profile_patch"];
+        patch: operations["change_profile"];
         trace?: never;
     };
     "/v1/me/redemptions": {
@@ -683,9 +683,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_redemptions_v1_me_redemptions_get"];
+        get: operations["list_redemptions"];
         put?: never;
-        post: operations["redeem_offer_v1_me_redemptions_post"];
+        post: operations["redeem_offer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -699,7 +699,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_redemption_v1_me_redemptions__redemption_id__get"];
+        get: operations["get_redemption"];
         put?: never;
         post?: never;
         delete?: never;
@@ -717,7 +717,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["cancel_redemption_v1_me_redemptions__redemption_id__cancel_post"];
+        post: operations["cancel_redemption"];
         delete?: never;
         options?: never;
         head?: never;
@@ -733,7 +733,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["show_code_v1_me_redemptions__redemption_id__code_post"];
+        post: operations["show_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -747,7 +747,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_live_codes_v1_me_redemptions__redemption_id__live_codes_get"];
+        get: operations["list_live_codes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -763,7 +763,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["draw_coupon_as_png_v1_me_redemptions__redemption_id__qr_png_get"];
+        get: operations["draw_coupon_as_png"];
         put?: never;
         post?: never;
         delete?: never;
@@ -779,7 +779,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["draw_coupon_v1_me_redemptions__redemption_id__qr_svg_get"];
+        get: operations["draw_coupon"];
         put?: never;
         post?: never;
         delete?: never;
@@ -795,7 +795,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_reductions_v1_me_reductions_get"];
+        get: operations["list_reductions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -811,7 +811,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["explain_reduction_v1_me_reductions__reduction_id__explanation_get"];
+        get: operations["explain_reduction"];
         put?: never;
         post?: never;
         delete?: never;
@@ -827,7 +827,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_requests_v1_me_requests_get"];
+        get: operations["list_requests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -843,10 +843,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_sessions_v1_me_sessions_get"];
+        get: operations["list_sessions"];
         put?: never;
         post?: never;
-        delete: operations["end_all_sessions_v1_me_sessions_delete"];
+        delete: operations["end_all_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -860,9 +860,9 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put: operations["take_pushes_v1_me_sessions_push_address_put"];
+        put: operations["take_pushes"];
         post?: never;
-        delete: operations["take_no_pushes_v1_me_sessions_push_address_delete"];
+        delete: operations["take_no_pushes"];
         options?: never;
         head?: never;
         patch?: never;
@@ -878,7 +878,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: operations["end_session_v1_me_sessions__session_id__delete"];
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -891,7 +891,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_statement_v1_me_statement_get"];
+        get: operations["read_statement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -907,7 +907,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_proof_v1_me_statement__seq__proof_get"];
+        get: operations["read_proof"];
         put?: never;
         post?: never;
         delete?: never;
@@ -925,7 +925,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["take_a_ticket_v1_me_tickets_post"];
+        post: operations["take_a_ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -939,7 +939,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_ticket_v1_me_tickets__offer_id__get"];
+        get: operations["get_ticket"];
         put?: never;
         post?: never;
         delete?: never;
@@ -957,7 +957,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["leave_line_v1_me_tickets__offer_id__leave_post"];
+        post: operations["leave_line"];
         delete?: never;
         options?: never;
         head?: never;
@@ -971,7 +971,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_wallet_v1_me_wallet_get"];
+        get: operations["read_wallet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -987,7 +987,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_past_wallet_v1_me_wallet_at_get"];
+        get: operations["read_past_wallet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1003,9 +1003,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_wards_v1_me_wards_get"];
+        get: operations["list_wards"];
         put?: never;
-        post: operations["take_responsibility_v1_me_wards_post"];
+        post: operations["take_responsibility"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1020,9 +1020,9 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put: operations["settle_ward_v1_me_wards__account_id__put"];
+        put: operations["settle_ward"];
         post?: never;
-        delete: operations["end_responsibility_v1_me_wards__account_id__delete"];
+        delete: operations["end_responsibility"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1035,7 +1035,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_methodologies_v1_methodologies_get"];
+        get: operations["list_methodologies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1051,7 +1051,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_methodology_v1_methodologies__methodology__versions__version__get"];
+        get: operations["read_methodology"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1067,7 +1067,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_offers_v1_offers_get"];
+        get: operations["list_offers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1083,7 +1083,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_offer_v1_offers__offer_id__get"];
+        get: operations["get_offer"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1099,7 +1099,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_draw_v1_offers__offer_id__draw_get"];
+        get: operations["get_draw"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1115,7 +1115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_pools_v1_pools_get"];
+        get: operations["list_pools"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1131,7 +1131,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_providers_v1_providers_get"];
+        get: operations["list_providers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1147,7 +1147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["find_stores_v1_stores_get"];
+        get: operations["find_stores"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1211,6 +1211,9 @@ export interface components {
             districts?: string[] | null;
             new_within_days?: number | null;
         };
+        BirthYearIn: {
+            birth_year: number;
+        };
         ChangePage: {
             after: string;
             items: components["schemas"]["ChangeView"][];
@@ -1231,6 +1234,17 @@ export interface components {
             reduction_id: string | null;
             state: ("spent" | "refunded") | null;
             unit: number | null;
+        };
+        ClaimIn: {
+            /** Format: date-time */
+            happened_from: string;
+            /** Format: date-time */
+            happened_until: string;
+            /** Format: uuid */
+            link_id: string;
+            note: string;
+            provider: string;
+            scenario: string;
         };
         ClaimList: {
             items: components["schemas"]["ClaimOut"][];
@@ -1398,6 +1412,9 @@ export interface components {
             code: string | null;
             needed: boolean;
         };
+        HouseholdJoinIn: {
+            join_code: string;
+        };
         HouseholdOut: {
             code_until: string | null;
             members: components["schemas"]["MemberOut"][];
@@ -1434,6 +1451,11 @@ export interface components {
             /** Format: uuid */
             ref: string;
             seq: number;
+        };
+        LinkClaimIn: {
+            card: string;
+            provider: string;
+            scenarios: string[];
         };
         LinkIn: {
             card: string;
@@ -1609,11 +1631,27 @@ export interface components {
             title: string;
             type: string;
         };
+        ProfileCorrectionIn: {
+            /** @enum {string} */
+            topic: "nickname" | "district" | "age" | "act" | "points" | "other";
+            wish: string;
+        };
         ProfileIn: {
             birth_year?: number | null;
             district_code?: string | null;
             language?: ("zh-CN" | "en") | null;
             nickname?: string | null;
+        };
+        ProfileOut: {
+            birth_year: number | null;
+            /** Format: uuid */
+            citizen_id: string;
+            /** Format: date-time */
+            created_at: string;
+            district_code: string;
+            /** @enum {string} */
+            language: "zh-CN" | "en";
+            nickname: string;
         };
         ProofIn: {
             answer: string;
@@ -1791,6 +1829,10 @@ export interface components {
             device: components["schemas"]["DeviceIn"];
             phone: string;
         };
+        StaffJoinIn: {
+            password: string;
+            secret: string;
+        };
         StaffSignInIn: {
             device: components["schemas"]["DeviceIn"];
             password: string;
@@ -1890,48 +1932,6 @@ export interface components {
             js_code: string;
             phone_code?: string | null;
         };
-        app__appeals__schemas__ClaimIn: {
-            /** Format: date-time */
-            happened_from: string;
-            /** Format: date-time */
-            happened_until: string;
-            /** Format: uuid */
-            link_id: string;
-            note: string;
-            provider: string;
-            scenario: string;
-        };
-        app__merchants__schemas_people__JoinIn: {
-            password: string;
-            secret: string;
-        };
-        app__people__schemas__JoinIn: {
-            join_code: string;
-        };
-        app__people__schemas__ProfileOut: {
-            birth_year: number | null;
-            /** Format: uuid */
-            citizen_id: string;
-            /** Format: date-time */
-            created_at: string;
-            district_code: string;
-            /** @enum {string} */
-            language: "zh-CN" | "en";
-            nickname: string;
-        };
-        app__rights__schemas__CorrectionIn: {
-            /** @enum {string} */
-            topic: "nickname" | "district" | "age" | "act" | "points" | "other";
-            wish: string;
-        };
-        app__rights__schemas_claims__ClaimIn: {
-            card: string;
-            provider: string;
-            scenarios: string[];
-        };
-        app__rights__schemas_consents__BirthYearIn: {
-            birth_year: number;
-        };
         app__rights__schemas_consents__StandingView: {
             confirmed: boolean;
             is_child: boolean;
@@ -1947,7 +1947,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    sign_in_with_alipay_v1_auth_alipay_post: {
+    sign_in_with_alipay: {
         parameters: {
             query?: never;
             header?: never;
@@ -2010,7 +2010,7 @@ export interface operations {
             };
         };
     };
-    send_code_v1_auth_codes_post: {
+    send_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -2065,7 +2065,7 @@ export interface operations {
             };
         };
     };
-    accept_invitation_v1_auth_invitations_post: {
+    accept_invitation: {
         parameters: {
             query?: never;
             header?: never;
@@ -2074,7 +2074,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["app__merchants__schemas_people__JoinIn"];
+                "application/json": components["schemas"]["StaffJoinIn"];
             };
         };
         responses: {
@@ -2120,7 +2120,7 @@ export interface operations {
             };
         };
     };
-    enrol_officer_v1_auth_officers_enrolments_post: {
+    enrol_officer: {
         parameters: {
             query?: never;
             header?: never;
@@ -2175,7 +2175,7 @@ export interface operations {
             };
         };
     };
-    sign_in_officer_v1_auth_officers_sessions_post: {
+    sign_in_officer: {
         parameters: {
             query?: never;
             header?: never;
@@ -2230,7 +2230,7 @@ export interface operations {
             };
         };
     };
-    sign_in_v1_auth_sessions_post: {
+    sign_in: {
         parameters: {
             query?: never;
             header?: never;
@@ -2285,7 +2285,7 @@ export interface operations {
             };
         };
     };
-    renew_session_v1_auth_sessions_refresh_post: {
+    renew_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -2332,7 +2332,7 @@ export interface operations {
             };
         };
     };
-    sign_in_staff_v1_auth_staff_sessions_post: {
+    sign_in_staff: {
         parameters: {
             query?: never;
             header?: never;
@@ -2387,7 +2387,7 @@ export interface operations {
             };
         };
     };
-    renew_staff_session_v1_auth_staff_sessions_refresh_post: {
+    renew_staff_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -2434,7 +2434,7 @@ export interface operations {
             };
         };
     };
-    sign_in_till_v1_auth_till_post: {
+    sign_in_till: {
         parameters: {
             query?: never;
             header?: never;
@@ -2489,7 +2489,7 @@ export interface operations {
             };
         };
     };
-    sign_in_with_wechat_v1_auth_wechat_post: {
+    sign_in_with_wechat: {
         parameters: {
             query?: never;
             header?: never;
@@ -2552,7 +2552,7 @@ export interface operations {
             };
         };
     };
-    list_notices_v1_consent_notices_get: {
+    list_notices: {
         parameters: {
             query?: {
                 provider?: string | null;
@@ -2606,7 +2606,7 @@ export interface operations {
             };
         };
     };
-    read_account_v1_me_account_get: {
+    read_account: {
         parameters: {
             query?: never;
             header?: never;
@@ -2663,7 +2663,7 @@ export interface operations {
             };
         };
     };
-    list_appeals_v1_me_appeals_get: {
+    list_appeals: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -2725,7 +2725,7 @@ export interface operations {
             };
         };
     };
-    appeal_act_v1_me_appeals_post: {
+    appeal_act: {
         parameters: {
             query?: never;
             header?: {
@@ -2814,7 +2814,7 @@ export interface operations {
             };
         };
     };
-    read_appeal_v1_me_appeals__appeal_id__get: {
+    read_appeal: {
         parameters: {
             query?: never;
             header?: never;
@@ -2875,7 +2875,7 @@ export interface operations {
             };
         };
     };
-    poll_changes_v1_me_changes_get: {
+    poll_changes: {
         parameters: {
             query?: {
                 after?: string | null;
@@ -2936,7 +2936,7 @@ export interface operations {
             };
         };
     };
-    list_claims_v1_me_claims_get: {
+    list_claims: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -2998,7 +2998,7 @@ export interface operations {
             };
         };
     };
-    claim_trip_v1_me_claims_post: {
+    claim_trip: {
         parameters: {
             query?: never;
             header?: {
@@ -3009,7 +3009,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["app__appeals__schemas__ClaimIn"];
+                "application/json": components["schemas"]["ClaimIn"];
             };
         };
         responses: {
@@ -3095,7 +3095,7 @@ export interface operations {
             };
         };
     };
-    read_claim_v1_me_claims__appeal_id__get: {
+    read_claim: {
         parameters: {
             query?: never;
             header?: never;
@@ -3156,7 +3156,7 @@ export interface operations {
             };
         };
     };
-    list_consents_v1_me_consents_get: {
+    list_consents: {
         parameters: {
             query?: never;
             header?: never;
@@ -3199,7 +3199,7 @@ export interface operations {
             };
         };
     };
-    agree_v1_me_consents_post: {
+    agree: {
         parameters: {
             query?: never;
             header?: never;
@@ -3294,7 +3294,7 @@ export interface operations {
             };
         };
     };
-    withdraw_v1_me_consents__provider___scenario__delete: {
+    withdraw: {
         parameters: {
             query?: never;
             header?: never;
@@ -3354,7 +3354,7 @@ export interface operations {
             };
         };
     };
-    ask_for_a_correction_v1_me_corrections_post: {
+    ask_for_a_correction: {
         parameters: {
             query?: never;
             header?: never;
@@ -3363,7 +3363,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["app__rights__schemas__CorrectionIn"];
+                "application/json": components["schemas"]["ProfileCorrectionIn"];
             };
         };
         responses: {
@@ -3433,7 +3433,7 @@ export interface operations {
             };
         };
     };
-    ask_to_be_forgotten_v1_me_deletion_post: {
+    ask_to_be_forgotten: {
         parameters: {
             query?: never;
             header?: never;
@@ -3500,7 +3500,7 @@ export interface operations {
             };
         };
     };
-    stay_v1_me_deletion_delete: {
+    stay: {
         parameters: {
             query?: never;
             header?: never;
@@ -3557,7 +3557,7 @@ export interface operations {
             };
         };
     };
-    make_donation_v1_me_donations_post: {
+    make_donation: {
         parameters: {
             query?: never;
             header?: {
@@ -3646,7 +3646,7 @@ export interface operations {
             };
         };
     };
-    stream_changes_v1_me_events_get: {
+    stream_changes: {
         parameters: {
             query?: never;
             header?: {
@@ -3715,7 +3715,7 @@ export interface operations {
             };
         };
     };
-    ask_for_a_copy_v1_me_exports_post: {
+    ask_for_a_copy: {
         parameters: {
             query?: never;
             header?: never;
@@ -3782,7 +3782,7 @@ export interface operations {
             };
         };
     };
-    read_copy_progress_v1_me_exports__request_id__get: {
+    read_copy_progress: {
         parameters: {
             query?: never;
             header?: never;
@@ -3843,7 +3843,7 @@ export interface operations {
             };
         };
     };
-    fetch_copy_v1_me_exports__request_id__file_get: {
+    fetch_copy: {
         parameters: {
             query?: never;
             header?: never;
@@ -3920,7 +3920,7 @@ export interface operations {
             };
         };
     };
-    read_feed_v1_me_feed_get: {
+    read_feed: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -3939,6 +3939,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FeedPage"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: {
                 headers: {
@@ -3990,7 +3996,7 @@ export interface operations {
             };
         };
     };
-    read_own_standing_v1_me_guardian_get: {
+    read_own_standing: {
         parameters: {
             query?: never;
             header?: never;
@@ -4033,7 +4039,7 @@ export interface operations {
             };
         };
     };
-    ask_a_guardian_v1_me_guardian_post: {
+    ask_a_guardian: {
         parameters: {
             query?: never;
             header?: never;
@@ -4042,7 +4048,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["app__rights__schemas_consents__BirthYearIn"];
+                "application/json": components["schemas"]["BirthYearIn"];
             };
         };
         responses: {
@@ -4112,7 +4118,7 @@ export interface operations {
             };
         };
     };
-    read_household_v1_me_household_get: {
+    read_household: {
         parameters: {
             query?: never;
             header?: never;
@@ -4163,7 +4169,7 @@ export interface operations {
             };
         };
     };
-    open_household_v1_me_household_post: {
+    open_household: {
         parameters: {
             query?: never;
             header?: never;
@@ -4230,7 +4236,7 @@ export interface operations {
             };
         };
     };
-    leave_household_v1_me_household_delete: {
+    leave_household: {
         parameters: {
             query?: never;
             header?: never;
@@ -4287,7 +4293,7 @@ export interface operations {
             };
         };
     };
-    renew_code_v1_me_household_code_post: {
+    renew_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -4346,7 +4352,7 @@ export interface operations {
             };
         };
     };
-    join_household_v1_me_household_join_post: {
+    join_household: {
         parameters: {
             query?: never;
             header?: never;
@@ -4355,7 +4361,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["app__people__schemas__JoinIn"];
+                "application/json": components["schemas"]["HouseholdJoinIn"];
             };
         };
         responses: {
@@ -4425,7 +4431,7 @@ export interface operations {
             };
         };
     };
-    list_claims_v1_me_link_claims_get: {
+    list_link_claims: {
         parameters: {
             query?: never;
             header?: never;
@@ -4468,7 +4474,7 @@ export interface operations {
             };
         };
     };
-    claim_card_v1_me_link_claims_post: {
+    claim_card: {
         parameters: {
             query?: never;
             header?: never;
@@ -4477,7 +4483,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["app__rights__schemas_claims__ClaimIn"];
+                "application/json": components["schemas"]["LinkClaimIn"];
             };
         };
         responses: {
@@ -4563,7 +4569,7 @@ export interface operations {
             };
         };
     };
-    cancel_claim_v1_me_link_claims__claim_id__delete: {
+    cancel_claim: {
         parameters: {
             query?: never;
             header?: never;
@@ -4622,7 +4628,7 @@ export interface operations {
             };
         };
     };
-    answer_claim_v1_me_link_claims__claim_id__answer_post: {
+    answer_claim: {
         parameters: {
             query?: never;
             header?: never;
@@ -4711,7 +4717,7 @@ export interface operations {
             };
         };
     };
-    list_links_v1_me_links_get: {
+    list_links: {
         parameters: {
             query?: never;
             header?: never;
@@ -4754,7 +4760,7 @@ export interface operations {
             };
         };
     };
-    link_card_v1_me_links_post: {
+    link_card: {
         parameters: {
             query?: never;
             header?: never;
@@ -4841,7 +4847,7 @@ export interface operations {
             };
         };
     };
-    unlink_card_v1_me_links__link_id__delete: {
+    unlink_card: {
         parameters: {
             query?: never;
             header?: never;
@@ -4900,7 +4906,7 @@ export interface operations {
             };
         };
     };
-    list_messages_v1_me_messages_get: {
+    list_messages: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -4920,6 +4926,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: {
                 headers: {
@@ -4963,7 +4975,7 @@ export interface operations {
             };
         };
     };
-    read_all_messages_v1_me_messages_read_all_post: {
+    read_all_messages: {
         parameters: {
             query?: never;
             header?: never;
@@ -5018,7 +5030,7 @@ export interface operations {
             };
         };
     };
-    read_message_v1_me_messages__message_id__read_post: {
+    read_message: {
         parameters: {
             query?: never;
             header?: never;
@@ -5079,7 +5091,7 @@ export interface operations {
             };
         };
     };
-    read_privacy_v1_me_privacy_get: {
+    read_privacy: {
         parameters: {
             query?: never;
             header?: never;
@@ -5122,7 +5134,7 @@ export interface operations {
             };
         };
     };
-    read_profile_v1_me_profile_get: {
+    read_profile: {
         parameters: {
             query?: never;
             header?: never;
@@ -5136,8 +5148,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["app__people__schemas__ProfileOut"];
+                    "application/json": components["schemas"]["ProfileOut"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -5173,7 +5191,7 @@ export interface operations {
             };
         };
     };
-    change_profile_v1_me_profile_patch: {
+    change_profile: {
         parameters: {
             query?: never;
             header?: {
@@ -5193,7 +5211,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["app__people__schemas__ProfileOut"];
+                    "application/json": components["schemas"]["ProfileOut"];
                 };
             };
             401: {
@@ -5262,7 +5280,7 @@ export interface operations {
             };
         };
     };
-    list_redemptions_v1_me_redemptions_get: {
+    list_redemptions: {
         parameters: {
             query?: {
                 limit?: number;
@@ -5324,7 +5342,7 @@ export interface operations {
             };
         };
     };
-    redeem_offer_v1_me_redemptions_post: {
+    redeem_offer: {
         parameters: {
             query?: never;
             header?: {
@@ -5422,7 +5440,7 @@ export interface operations {
             };
         };
     };
-    get_redemption_v1_me_redemptions__redemption_id__get: {
+    get_redemption: {
         parameters: {
             query?: never;
             header?: never;
@@ -5483,7 +5501,7 @@ export interface operations {
             };
         };
     };
-    cancel_redemption_v1_me_redemptions__redemption_id__cancel_post: {
+    cancel_redemption: {
         parameters: {
             query?: never;
             header?: never;
@@ -5560,7 +5578,7 @@ export interface operations {
             };
         };
     };
-    show_code_v1_me_redemptions__redemption_id__code_post: {
+    show_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -5637,7 +5655,7 @@ export interface operations {
             };
         };
     };
-    list_live_codes_v1_me_redemptions__redemption_id__live_codes_get: {
+    list_live_codes: {
         parameters: {
             query?: never;
             header?: never;
@@ -5706,7 +5724,7 @@ export interface operations {
             };
         };
     };
-    draw_coupon_as_png_v1_me_redemptions__redemption_id__qr_png_get: {
+    draw_coupon_as_png: {
         parameters: {
             query?: never;
             header?: never;
@@ -5781,7 +5799,7 @@ export interface operations {
             };
         };
     };
-    draw_coupon_v1_me_redemptions__redemption_id__qr_svg_get: {
+    draw_coupon: {
         parameters: {
             query?: never;
             header?: never;
@@ -5856,7 +5874,7 @@ export interface operations {
             };
         };
     };
-    list_reductions_v1_me_reductions_get: {
+    list_reductions: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -5918,7 +5936,7 @@ export interface operations {
             };
         };
     };
-    explain_reduction_v1_me_reductions__reduction_id__explanation_get: {
+    explain_reduction: {
         parameters: {
             query?: never;
             header?: never;
@@ -5979,7 +5997,7 @@ export interface operations {
             };
         };
     };
-    list_requests_v1_me_requests_get: {
+    list_requests: {
         parameters: {
             query?: never;
             header?: never;
@@ -6022,7 +6040,7 @@ export interface operations {
             };
         };
     };
-    list_sessions_v1_me_sessions_get: {
+    list_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -6065,7 +6083,7 @@ export interface operations {
             };
         };
     };
-    end_all_sessions_v1_me_sessions_delete: {
+    end_all_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -6106,7 +6124,7 @@ export interface operations {
             };
         };
     };
-    take_pushes_v1_me_sessions_push_address_put: {
+    take_pushes: {
         parameters: {
             query?: never;
             header?: never;
@@ -6167,7 +6185,7 @@ export interface operations {
             };
         };
     };
-    take_no_pushes_v1_me_sessions_push_address_delete: {
+    take_no_pushes: {
         parameters: {
             query?: never;
             header?: never;
@@ -6216,7 +6234,7 @@ export interface operations {
             };
         };
     };
-    end_session_v1_me_sessions__session_id__delete: {
+    end_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -6275,7 +6293,7 @@ export interface operations {
             };
         };
     };
-    read_statement_v1_me_statement_get: {
+    read_statement: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -6346,7 +6364,7 @@ export interface operations {
             };
         };
     };
-    read_proof_v1_me_statement__seq__proof_get: {
+    read_proof: {
         parameters: {
             query?: {
                 unit?: string;
@@ -6417,7 +6435,7 @@ export interface operations {
             };
         };
     };
-    take_a_ticket_v1_me_tickets_post: {
+    take_a_ticket: {
         parameters: {
             query?: never;
             header?: {
@@ -6515,7 +6533,7 @@ export interface operations {
             };
         };
     };
-    get_ticket_v1_me_tickets__offer_id__get: {
+    get_ticket: {
         parameters: {
             query?: never;
             header?: never;
@@ -6576,7 +6594,7 @@ export interface operations {
             };
         };
     };
-    leave_line_v1_me_tickets__offer_id__leave_post: {
+    leave_line: {
         parameters: {
             query?: never;
             header?: never;
@@ -6653,7 +6671,7 @@ export interface operations {
             };
         };
     };
-    read_wallet_v1_me_wallet_get: {
+    read_wallet: {
         parameters: {
             query?: never;
             header?: never;
@@ -6669,6 +6687,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WalletView"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -6696,7 +6720,7 @@ export interface operations {
             };
         };
     };
-    read_past_wallet_v1_me_wallet_at_get: {
+    read_past_wallet: {
         parameters: {
             query?: {
                 known_at?: string | null;
@@ -6759,7 +6783,7 @@ export interface operations {
             };
         };
     };
-    list_wards_v1_me_wards_get: {
+    list_wards: {
         parameters: {
             query?: never;
             header?: never;
@@ -6802,7 +6826,7 @@ export interface operations {
             };
         };
     };
-    take_responsibility_v1_me_wards_post: {
+    take_responsibility: {
         parameters: {
             query?: never;
             header?: never;
@@ -6889,7 +6913,7 @@ export interface operations {
             };
         };
     };
-    settle_ward_v1_me_wards__account_id__put: {
+    settle_ward: {
         parameters: {
             query?: never;
             header?: never;
@@ -6952,7 +6976,7 @@ export interface operations {
             };
         };
     };
-    end_responsibility_v1_me_wards__account_id__delete: {
+    end_responsibility: {
         parameters: {
             query?: never;
             header?: never;
@@ -7011,7 +7035,7 @@ export interface operations {
             };
         };
     };
-    list_methodologies_v1_methodologies_get: {
+    list_methodologies: {
         parameters: {
             query?: never;
             header?: never;
@@ -7052,7 +7076,7 @@ export interface operations {
             };
         };
     };
-    read_methodology_v1_methodologies__methodology__versions__version__get: {
+    read_methodology: {
         parameters: {
             query?: never;
             header?: never;
@@ -7106,7 +7130,7 @@ export interface operations {
             };
         };
     };
-    list_offers_v1_offers_get: {
+    list_offers: {
         parameters: {
             query?: {
                 category?: string | null;
@@ -7165,7 +7189,7 @@ export interface operations {
             };
         };
     };
-    get_offer_v1_offers__offer_id__get: {
+    get_offer: {
         parameters: {
             query?: never;
             header?: never;
@@ -7216,7 +7240,7 @@ export interface operations {
             };
         };
     };
-    get_draw_v1_offers__offer_id__draw_get: {
+    get_draw: {
         parameters: {
             query?: {
                 limit?: number;
@@ -7272,7 +7296,7 @@ export interface operations {
             };
         };
     };
-    list_pools_v1_pools_get: {
+    list_pools: {
         parameters: {
             query?: never;
             header?: never;
@@ -7299,7 +7323,7 @@ export interface operations {
             };
         };
     };
-    list_providers_v1_providers_get: {
+    list_providers: {
         parameters: {
             query?: never;
             header?: never;
@@ -7326,7 +7350,7 @@ export interface operations {
             };
         };
     };
-    find_stores_v1_stores_get: {
+    find_stores: {
         parameters: {
             query?: {
                 district_code?: string | null;
