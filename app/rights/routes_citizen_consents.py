@@ -29,11 +29,11 @@ from app.rights.errors import ConsentNotFound, NoticeOutdated
 from app.rights.patience import Patience
 from app.rights.schemas_consents import (
     BirthYearIn,
+    ChildStandingView,
     ConsentIn,
     ConsentList,
     ConsentOut,
     GuardianCodeView,
-    StandingView,
     WardIn,
     WardList,
     WardSettings,
@@ -143,9 +143,11 @@ async def ask_a_guardian(
 
 
 @router.get("/guardian", responses=document(*_SIGN_IN))
-async def read_own_standing(citizen: CurrentCitizen, tx: ReadTx, now: Now) -> StandingView:
+async def read_own_standing(citizen: CurrentCitizen, tx: ReadTx, now: Now) -> ChildStandingView:
     """Whether you need a guardian and have one, and whether you are ranked and pooled."""
-    return StandingView.of(await standings.standing(tx, account_id=citizen.account_id, now=now))
+    return ChildStandingView.of(
+        await standings.standing(tx, account_id=citizen.account_id, now=now)
+    )
 
 
 @router.get("/wards", responses=document(*_SIGN_IN))

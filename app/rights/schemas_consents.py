@@ -107,7 +107,7 @@ class GuardianCodeView(BaseModel):
     )
 
 
-class StandingView(BaseModel):
+class ChildStandingView(BaseModel):
     """How you stand: children need a guardian, who says whether they are ranked and pooled."""
 
     is_child: bool = Field(

@@ -1235,6 +1235,12 @@ export interface components {
             state: ("spent" | "refunded") | null;
             unit: number | null;
         };
+        ChildStandingView: {
+            confirmed: boolean;
+            is_child: boolean;
+            pooled: boolean;
+            ranked: boolean;
+        };
         ClaimIn: {
             /** Format: date-time */
             happened_from: string;
@@ -1931,12 +1937,6 @@ export interface components {
             device: components["schemas"]["DeviceIn"];
             js_code: string;
             phone_code?: string | null;
-        };
-        app__rights__schemas_consents__StandingView: {
-            confirmed: boolean;
-            is_child: boolean;
-            pooled: boolean;
-            ranked: boolean;
         };
     };
     responses: never;
@@ -4010,7 +4010,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["app__rights__schemas_consents__StandingView"];
+                    "application/json": components["schemas"]["ChildStandingView"];
                 };
             };
             401: {
