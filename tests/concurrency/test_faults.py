@@ -114,7 +114,9 @@ async def test_an_exhausted_pool_says_so(shop, keys, fresh_urls):
     async with await psycopg.AsyncConnection.connect(fresh_urls.owner) as rival:
         await rival.execute("UPDATE balance SET held = held WHERE account_id = %s", (anna,))
         first = asyncio.create_task(ask(client, citizen_headers(keys, anna), offer))
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            while await (await rival.execute(_WAITING)).fetchone() is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert clean(await ask(client, citizen_headers(keys, boris), offer))
         await rival.rollback()
         assert (await first).status_code == 201
@@ -253,3 +255,6 @@ async def test_a_full_disk_refuses_cleanly_and_forgets_nothing(shop, keys, tiny_
     assert after["credited"] + after["held"] > 0
     assert sum(each["credited"] for each in done) > 0
     assert [check.name for check in await proof.prove(database) if check.breaches] == []
+
+
+_WAITING = "SELECT FROM pg_locks WHERE NOT granted"

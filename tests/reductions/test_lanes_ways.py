@@ -129,16 +129,16 @@ def scans(plan):
 async def test_every_statement_of_a_lane_is_one_nodes(zhenjiang, monkeypatch, fresh_urls):
     """PostgreSQL's own plan of each statement: every table by bucket is read with one group's buckets."""
     asked = {}
-    real = psycopg.AsyncConnection.execute
+    real = psycopg.AsyncCursor.execute
 
     async def execute(self, query, params=None, **options):
         text = query.decode() if isinstance(query, bytes) else str(query)
-        if self.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+        if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
             asked[text] = params
         return await real(self, query, params, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(psycopg.AsyncConnection, "execute", execute)
+        patch.setattr(psycopg.AsyncCursor, "execute", execute)
         for charged in ("c0", "c1"):  # the second finds what the first one left
             await sent(
                 zhenjiang,
