@@ -6,6 +6,7 @@ call: solving dependencies and keeping two stacks of exits costs as much as the 
 them, as any other request does.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,12 +23,12 @@ _BODY = "puhui.body"
 _RAISED = "puhui.raised"
 
 
-class HotRoute(APIRoute):
+class HotRoute(APIRoute, ABC):
     """A route that the `Shortcut` asks for an answer before the framework is troubled."""
 
+    @abstractmethod
     async def answer(self, request: Request) -> Response | None:
         """The answer; None: let the framework make it."""
-        raise NotImplementedError
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell a refusal that was raised on the shortcut, or do what it left to be done.

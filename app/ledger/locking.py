@@ -61,10 +61,13 @@ SELECT (a %% 1024)::smallint, a, %(unit)s, 0, 0, 0, 0, '-infinity', %(never)s
   FROM unnest(%(accounts)b::bigint[]) AS t (a)
 ON CONFLICT DO NOTHING
 """
+# One after another, in the order of the array. A join may be turned round: a plan kept from when
+# there was one balance compared each account with every balance (200 ms a batch at 2,000 of them).
 _LOCK = """
-SELECT count(*) FROM (
-  SELECT 1 FROM balance b JOIN unnest(%(accounts)b::bigint[]) AS t (a)
-      ON b.bucket = (a %% 1024)::smallint AND b.account_id = a AND b.unit = %(unit)s
+SELECT count(*) FROM unnest(%(accounts)b::bigint[]) AS t (a)
+ CROSS JOIN LATERAL (
+  SELECT 1 FROM balance b
+   WHERE b.bucket = (t.a %% 1024)::smallint AND b.account_id = t.a AND b.unit = %(unit)s
        /* lane: b */
-   ORDER BY b.bucket, b.account_id FOR UPDATE OF b) AS locked
+     FOR UPDATE) AS locked
 """

@@ -5,11 +5,12 @@ balances, because consents may have ended while it waited. Whoever ends one wait
 before the answer (`ledger.locking`), so nothing is credited after it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from app.columns import int8s
 from app.database import Cursor, Tx
 from app.ids import bucket_of
+from app.lanes import routed
 
 
 async def agrees(tx: Tx, *, account_id: int, provider_id: int, scenario: str) -> bool:
@@ -23,10 +24,25 @@ async def agrees(tx: Tx, *, account_id: int, provider_id: int, scenario: str) ->
     return await (await tx.execute(_AGREES, given)).fetchone() is not None
 
 
-async def ask(tx: Tx, *, account_ids: Iterable[int], provider_id: int) -> Cursor:
-    """The question of which consents live, whose answer is read later (`told`)."""
+async def ask(
+    tx: Tx,
+    *,
+    account_ids: Iterable[int],
+    provider_id: int,
+    buckets: Sequence[int] | None = None,
+) -> Cursor:
+    """The question of which consents live, whose answer is read later (`told`).
+
+    Args:
+        tx: the transaction that holds the citizens' balances.
+        account_ids: the citizens, each as often as it likes.
+        provider_id: whose records are about to be credited.
+        buckets: of a lane, which hold all accounts.
+
+    """
     wanted = sorted(set(account_ids))
-    return await tx.execute(_LIVE, {"accounts": int8s(wanted), "provider": provider_id})
+    arguments = {"accounts": int8s(wanted), "provider": provider_id, "buckets": buckets}
+    return await tx.execute(routed(_LIVE, buckets), arguments)
 
 
 async def told(asked: Cursor) -> frozenset[tuple[int, str]]:
@@ -35,9 +51,13 @@ async def told(asked: Cursor) -> frozenset[tuple[int, str]]:
 
 
 _LIVE = """
-SELECT c.account_id, c.scenario FROM unnest(%(accounts)b::bigint[]) AS t (a)
-  JOIN consent c ON c.bucket = (a %% 1024)::smallint AND c.account_id = a
-   AND c.provider_id = %(provider)s AND c.withdrawn_at IS NULL
+SELECT t.a, live.scenario FROM unnest(%(accounts)b::bigint[]) AS t (a)
+ CROSS JOIN LATERAL (
+  SELECT c.scenario FROM consent c
+   WHERE c.bucket = (t.a %% 1024)::smallint AND c.account_id = t.a
+     AND c.provider_id = %(provider)s AND c.withdrawn_at IS NULL
+       /* lane: c */
+  OFFSET 0) AS live
 """
 _AGREES = """
 SELECT FROM consent

@@ -18,6 +18,7 @@ from app.ids import bucket_of
 from app.intake import evidence
 from app.lanes import Lane, routed
 from app.ledger.locking import lock_accounts
+from app.people import agreed
 from app.reductions import caps, claims, history, recent, remembered, seen, shadow
 from app.reductions.decisions import Candidate, Outcome, Place, measured
 from app.reductions.lane_log import Paid
@@ -118,6 +119,8 @@ async def settle_lane(
     ids = {each.id for each in items}
     earlier = await seen.in_lane(tx, ids=ids, buckets=buckets)
     earlier |= {key: value for key, value in terms.earlier.items() if key in ids}
+    people = {each.account_id for each in items}
+    live = await agreed.ask(tx, account_ids=people, provider_id=batch.provider_id, buckets=buckets)
     known = Known(
         earlier=earlier,
         colliding=frozenset(colliding),
@@ -125,6 +128,7 @@ async def settle_lane(
         past=await _past(tx, items, batch, buckets),
         versions=batch.versions,
         received_at=batch.now,
+        agreed=await agreed.told(live),
     )
     return settle(items, known), before
 

@@ -35,8 +35,8 @@ class Known:
     """What the database knows about the batch's acts, read under locks.
 
     ``colliding`` are the places of records in the batch: two of them may be about one act.
-    ``agreed`` are the consents that live, by account and scenario; None: they were asked for
-    elsewhere.
+    ``agreed`` are the consents that live, by account and scenario; None: an officer's release
+    asked for them.
     """
 
     earlier: Mapping[UUID, Earlier]

@@ -4,11 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.database import Database
-from app.lanes import Lanes
-from tests import city
 from tests.city import MORNING, charge
-from tests.reductions.test_lanes import PEOPLE, books, broken
+from tests.reductions.test_lanes import three_ways
 
 HOUR = timedelta(hours=1)
 
@@ -52,18 +49,6 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 async def test_a_denial_turns_the_plan_as_it_turns_a_batch(connection, case):
     """The same answers and books, whole and in lanes, where denied claims leave room for others."""
-    found = []
-    database = Database(None, None, single=connection)
-    async with connection.transaction(force_rollback=True):
-        await city.programme(connection)
-        for name in PEOPLE:
-            await city.citizen(connection, name)
-        for lanes in (None, Lanes.modulo(16), Lanes.modulo(1024)):
-            async with connection.transaction(force_rollback=True):
-                outcomes = []
-                for batch in CASES[case]:
-                    outcomes += (await city.send_in_lanes(database, *batch, lanes=lanes)).outcomes
-                assert await broken(database) == []
-                found.append((outcomes, await books(connection)))
+    found = await three_ways(connection, *CASES[case])
     assert found[0] == found[1] == found[2]
     assert {each.verdict.value for each in found[0][0]} == {"credited", "rejected"}

@@ -66,13 +66,8 @@ async def broken(database):
     return [check.name for check in found if check.breaches]
 
 
-@given(stream=st.lists(acts, max_size=14), cut=st.integers(1, 13))
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-async def test_lanes_change_no_answer_and_no_book(connection, stream, cut):
-    """The same two batches without lanes, in 16 and in 1,024: outcomes and rows are the same."""
-    records = [record(place, act) for place, act in enumerate(stream)]
+async def three_ways(connection, *batches):
+    """Outcomes and books of the same batches, each time in the same city: whole, and in lanes."""
     found = []
     database = Database(None, None, single=connection)
     async with connection.transaction(force_rollback=True):
@@ -82,12 +77,22 @@ async def test_lanes_change_no_answer_and_no_book(connection, stream, cut):
         for lanes in (None, SIXTEEN, Lanes.modulo(1024)):
             async with connection.transaction(force_rollback=True):
                 outcomes = []
-                for batch in (records[:cut], records[cut:]):
-                    if batch:
-                        done = await city.send_in_lanes(database, *batch, lanes=lanes)
-                        outcomes += done.outcomes
+                for batch in filter(None, batches):
+                    done = await city.send_in_lanes(database, *batch, lanes=lanes)
+                    outcomes += done.outcomes
                 assert await broken(database) == []
                 found.append((outcomes, await books(connection)))
+    return found
+
+
+@given(stream=st.lists(acts, max_size=14), cut=st.integers(1, 13))
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_lanes_change_no_answer_and_no_book(connection, stream, cut):
+    """The same two batches without lanes, in 16 and in 1,024: outcomes and rows are the same."""
+    records = [record(place, act) for place, act in enumerate(stream)]
+    found = await three_ways(connection, records[:cut], records[cut:])
     assert found[0] == found[1] == found[2]
 
 

@@ -15,7 +15,7 @@ import pytest
 from app.database import BY_KEYS
 from app.ids import account_number, new_id
 from app.ledger import earn, locking
-from app.people import links
+from app.people import agreed, links
 from app.reductions import caps, claims, history, recent, seen, write
 from tests.conftest import make_conninfo_url
 from tests.ledger.test_plans import looped, nodes, plan_for_any
@@ -27,6 +27,7 @@ OF_A_BATCH = {
     "holders": links._HOLDERS,
     "make balances": locking._MAKE,
     "lock balances": locking._LOCK,
+    "consents": agreed._LIVE,
     "make subjects": claims._MAKE,
     "lock subjects": claims._LOCK,
     "colliding": claims._COLLIDING,
@@ -145,6 +146,22 @@ def books(servers, template) -> Iterator[tuple[psycopg.Connection, dict[str, dic
         yield connection, kept
     with psycopg.connect(servers.admin_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("name", ["lock balances", "consents"])
+def test_a_plan_of_a_city_of_one_still_asks_for_each_citizen(servers, template, name):
+    """What was planned when PostgreSQL had counted one row looks for each account by its key."""
+    database = f"puhui_plans_{secrets.token_hex(4)}"
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {database} TEMPLATE {template}")
+        url = make_conninfo_url(servers.admin_url, database)
+        with psycopg.connect(url, autocommit=True, options=BY_KEYS) as book:
+            for statement in FILL:
+                book.execute(statement.replace("100000", "1"))
+            plan = plan_for_any(book, OF_A_BATCH[name])
+        admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    keyed = [node["Index Cond"] for node in nodes(plan) if "Index Cond" in node]
+    assert any("account_id = t.a" in condition for condition in keyed), plan
 
 
 @pytest.mark.parametrize("name", OF_A_BATCH)

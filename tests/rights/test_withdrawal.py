@@ -98,6 +98,27 @@ async def test_a_batch_under_way_ends_before_the_answer_or_credits_nothing(commi
     assert await value(committing, "SELECT count(*) FROM reduction") == 2
 
 
+@pytest.mark.parametrize("lanes", [None, Lanes.modulo(4)], ids=["whole", "lanes"])
+async def test_what_waited_behind_a_withdrawal_finds_no_consent(committing, lanes):
+    """A batch that found the consent, and then waited while it ended, credits nothing."""
+    async with committing.writing() as tx:
+        await city.programme(tx)
+        anna = await city.citizen(tx, "anna")
+        bikes = (await providers.by_code(tx, code="bikes")).id
+        await city.one(tx, city.ride("r-0", start=city.MORNING - timedelta(hours=6)))
+    async with committing.writing() as tx:
+        await consents.withdraw(
+            tx, account_id=anna.account_id, provider_id=bikes, scenario=None, now=NOON
+        )
+        await lock_accounts(tx, account_ids=[anna.account_id])
+        late = asyncio.create_task(city.send_in_lanes(committing, city.ride("r-1"), lanes=lanes))
+        await waiting(committing, 1)
+    [outcome] = (await late).outcomes
+
+    assert (outcome.verdict, outcome.reason) == ("rejected", "no_consent")
+    assert await value(committing, "SELECT count(*) FROM reduction") == 1
+
+
 async def waiting(database, people):
     """Until so many transactions wait for a lock."""
     sql = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
