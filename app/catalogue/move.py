@@ -20,7 +20,6 @@ from app.ids import new_id
 
 log = structlog.get_logger()
 
-REGISTER = "process:register"
 CALENDAR = "process:calendar"
 
 
