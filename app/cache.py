@@ -6,7 +6,8 @@ copies are read from PostgreSQL again. Nothing here can make a point right or wr
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -34,10 +35,19 @@ LANE = 32
 """How many questions of one process are under way at once; a rush waits for its turn."""
 
 _COUNT = """
-local n = redis.call('INCR', KEYS[1])
-if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-return n
+local counts = {}
+for place, key in ipairs(KEYS) do
+  counts[place] = redis.call('INCR', key)
+  if counts[place] == 1 then redis.call('EXPIRE', key, ARGV[1]) end
+end
+return counts
 """
+_COUNTED_AT_ONCE = 500
+
+
+async def _count_all(keys: Sequence[str], redis: Redis) -> list[int]:
+    counts: list[int] = await redis.eval(_COUNT, len(keys), *keys, "90")
+    return counts
 
 
 class TooManyRequests(DomainError):
@@ -61,6 +71,8 @@ class Cache:
         self._rests_until_s = 0
         self._waking: asyncio.Future[None] | None = None
         self._lane = asyncio.Semaphore(LANE)
+        self._to_count: list[tuple[str, asyncio.Future[int | None]]] = []
+        self._counting: asyncio.Task[None] | None = None
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     @property
@@ -95,17 +107,51 @@ class Cache:
         """
         minute = int(time.time()) // 60
         key = f"limit:{who}:{minute}"
-        count = await self._ask(lambda redis: redis.eval(_COUNT, 1, key, "90"))
+        count = await self._counted(key)
         if count is None:
             allowed = await self._local.hit(RateLimitItemPerMinute(per_minute), who)
         else:
-            allowed = int(count) <= per_minute
+            allowed = count <= per_minute
         if not allowed:
             raise TooManyRequests(
                 f"At most {per_minute} requests a minute; try again in a minute.",
                 f"每分钟最多 {per_minute} 次请求,请稍后再试。",
                 per_minute=per_minute,
             )
+
+    async def _counted(self, key: str) -> int | None:
+        """One more under ``key``; None when the store has no answer.
+
+        Whoever comes while a question is under way is asked for with the next one, so a rush
+        costs the store, and us, a fraction of a question each.
+        """
+        if self._redis is None or self._rests():
+            return None
+        answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._to_count.append((key, answer))
+        if self._counting is None:
+            self._counting = asyncio.ensure_future(self._count())
+        return await answer
+
+    async def _count(self) -> None:
+        """Ask for all that wait, until nobody does."""
+        asked: list[tuple[str, asyncio.Future[int | None]]] = []
+        try:
+            while self._to_count:
+                asked, self._to_count = (
+                    self._to_count[:_COUNTED_AT_ONCE],
+                    self._to_count[_COUNTED_AT_ONCE:],
+                )
+                counts = await self._ask(partial(_count_all, [key for key, _ in asked]))
+                for place, (_, answer) in enumerate(asked):
+                    if not answer.done():  # who hung up waits no more
+                        answer.set_result(None if counts is None else counts[place])
+        finally:
+            self._counting = None
+            for _, answer in asked + self._to_count:  # nobody is left waiting, whatever happened
+                if not answer.done():
+                    answer.set_result(None)
+            self._to_count = []
 
     def wake(self) -> None:
         """Tell whoever waits for news to look now instead of soon; it is no harm if it is lost.

@@ -16,10 +16,9 @@ from app.approvals.decide import approve
 from app.approvals.propose import propose
 from app.database import Tx
 from app.demo import city
-from app.ids import bucket_of
 from app.main import ACTIONS
 from app.merchants import directory, tills
-from app.rewards import coupons, funding, offers
+from app.rewards import funding, offers
 from app.rewards.coupons_rules import Desk
 from app.rewards.funding_split import Share, Source
 from app.rewards.redeem import redeem
@@ -110,12 +109,11 @@ async def _buy(
     tx: Tx, account_id: int, shop: _Shop, *, order_no: str, key: bytes, at: datetime
 ) -> None:
     made = await redeem(tx, account_id=account_id, offer_id=shop.offer_id, coupon_key=key, now=at)
-    coupon = coupons.code_of(key, bucket=bucket_of(account_id), redemption_id=made.redemption_id)
     await scan(
         tx,
         merchant_id=shop.merchant_id,
         order_no=order_no,
-        coupon=coupon,
+        coupon=made.coupon,
         now=at + _MINUTE,
         desk=shop.desk,
     )

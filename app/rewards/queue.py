@@ -68,7 +68,7 @@ async def take_ticket(
         InsufficientPoints: the citizen cannot pay.
 
     """
-    kept = await ask(
+    kept, _ = await ask(
         tx,
         account_id=account_id,
         offer_id=offer_id,

@@ -9,11 +9,12 @@ committed, and whoever joins or leaves waits: a household has, with each claim, 
 have as it is at that moment.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 import structlog
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """What a citizen has just got; `coupons.code_of` makes the code from ``redemption_id``."""
+    """What a citizen has just got, and the code of its coupon, the same each time it is asked."""
 
     redemption_id: UUID
     offer_id: UUID
@@ -38,6 +39,7 @@ class Redeemed:
     points: int
     unit: str
     held_until: datetime
+    coupon: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Standing:
 
 
 _PLAIN = Standing()
+_read = msgspec.json.Decoder().decode
 
 
 async def redeem(
@@ -95,7 +98,7 @@ async def redeem(
         IdempotencyKeyReused: the key came with another body before.
 
     """
-    kept = await ask(
+    kept, coupon = await ask(
         tx,
         account_id=account_id,
         offer_id=offer_id,
@@ -113,6 +116,7 @@ async def redeem(
         points=kept["points"],
         unit=kept.get("unit", ORDINARY),  # as it was before offers could have another
         held_until=datetime.fromisoformat(kept["held_until"]),
+        coupon=coupon,
     )
 
 
@@ -126,8 +130,8 @@ async def ask(
     asked: Asked | None,
     standing: Standing,
     ticket: bool,
-) -> dict[str, Any]:
-    """The one statement behind `redeem` and `queue.take_ticket`; what it answered first.
+) -> tuple[dict[str, Any], str]:
+    """The one statement behind `redeem` and `queue.take_ticket`; what it answered first, and code.
 
     Raises:
         DomainError: whatever the function refuses.
@@ -156,13 +160,16 @@ async def ask(
             raise
         raise refused from None
     assert row is not None, "a function always answers"
-    kept: dict[str, Any] = row[0]
-    if kept["redemption_id"] == str(new):
-        log.info("redemption_held", redemption_id=str(new), points=kept["points"], ticket=ticket)
-    return kept
+    kept: dict[str, Any] = _read(row[0])
+    known_as = kept["redemption_id"]
+    if known_as != str(new):
+        first = UUID(known_as)
+        return kept, coupons.code_of(coupon_key, bucket=bucket_of(account_id), redemption_id=first)
+    log.info("redemption_held", redemption_id=known_as, points=kept["points"], ticket=ticket)
+    return kept, code
 
 
 _HOLD = """
 SELECT redeem_hold(%(account_id)s, %(key)s, %(fingerprint)s, %(id)s, %(digest)s, %(offer_id)s,
-                   %(device)s, %(pool)s, %(ticket)s, %(now)s, %(left_after)s)
+                   %(device)s, %(pool)s, %(ticket)s, %(now)s, %(left_after)s)::text
 """

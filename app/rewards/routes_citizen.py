@@ -9,7 +9,6 @@ from app.cache import TooManyRequests
 from app.clock import Now, moment_of
 from app.database import WriteTx
 from app.idempotency import IdempotencyKey, fingerprint_of
-from app.ids import bucket_of
 from app.ledger.errors import InsufficientPoints
 from app.merchants.errors import MerchantSuspended
 from app.pages import BadCursor, Cursor, Limit, cursor_of
@@ -102,11 +101,8 @@ async def redeem_offer(
             asked=Asked(key, fingerprint_of("redeem_offer", body)),
             standing=standing,
         )
-    code = coupons.code_of(
-        state.keys.coupon, bucket=bucket_of(me), redemption_id=made.redemption_id
-    )
     return Response(
-        claim_json(made, coupon=code, english=in_english(request)),
+        claim_json(made, english=in_english(request)),
         status_code=status.HTTP_201_CREATED,
         headers={"Cache-Control": "no-store"},
         media_type="application/json",

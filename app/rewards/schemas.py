@@ -155,8 +155,8 @@ class ClaimView(BaseModel):
     title_en: str = TitleEn
 
 
-def claim_json(made: Redeemed, *, coupon: str, english: bool) -> bytes:
-    """A `ClaimView` from what was kept and the code that is worked out again, without making one.
+def claim_json(made: Redeemed, *, english: bool) -> bytes:
+    """A `ClaimView` of a claim, without making one.
 
     A test reads it back through the schema.
     """
@@ -164,7 +164,7 @@ def claim_json(made: Redeemed, *, coupon: str, english: bool) -> bytes:
         {
             "redemption_id": made.redemption_id,
             "state": "held",
-            "coupon": coupon,
+            "coupon": made.coupon,
             "points": made.points,
             "unit": made.unit,
             "held_until": made.held_until,

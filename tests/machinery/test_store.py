@@ -58,6 +58,40 @@ async def test_each_caller_has_a_limit_of_its_own(cache):
     assert await allowed(cache, calm, 1, per_minute=2) == 1
 
 
+class Patient:
+    """A store that answers when it is told to; it keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = [], asyncio.Event()
+
+    async def eval(self, _: str, count: int, *keys_and_life: str) -> list[int]:
+        """Every key is at 2."""
+        self.asked.append(keys_and_life[:count])
+        await self.may_answer.wait()
+        return [2] * count
+
+
+async def test_a_rush_is_counted_in_few_questions():
+    """Whoever comes while the store is asked is counted with the next question, each by its own."""
+    store = Patient()
+    cache = Cache(store)
+    first = asyncio.ensure_future(cache.allow("anna", per_minute=2))
+    await asyncio.sleep(0)
+    rest = [
+        asyncio.ensure_future(cache.allow(who, per_minute=most))
+        for who, most in (("boris", 1), ("clara", 2), ("boris", 3))
+    ]
+    await asyncio.sleep(0)
+    rest[1].cancel()  # hung up
+    store.may_answer.set()
+    told = await asyncio.gather(first, *rest, return_exceptions=True)
+    assert [len(each) for each in store.asked] == [1, 3]
+    kinds = [type(each) for each in told]
+    assert kinds == [type(None), TooManyRequests, asyncio.CancelledError, type(None)]
+    await cache.allow("dora", per_minute=2)
+    assert len(store.asked) == 3
+
+
 async def test_counts_do_not_stay_for_ever(cache):
     """A count has a life; an abandoned caller leaves nothing in the store."""
     who = secrets.token_hex(8)
