@@ -1,7 +1,9 @@
 """Several processes behind one port: whoever dies is replaced, and nobody is left behind.
 
-All take connections from the one socket, which lives here: what is not accepted yet waits there
-while a process is replaced. The background work is one more process. This one only watches.
+Each place takes connections from a socket of its own, among which the kernel spreads them: from
+one socket, whoever wakes first takes all, and a provider's few connections end in one process.
+The sockets live here: what is not accepted yet waits there while a process is replaced. The
+background work is one more process. This one only watches.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -48,11 +51,9 @@ def supervise(
         background: whether one more does the background work.
 
     """
-    listening.listen(BACKLOG)
     with _numbers(found.home) as folder:
         order = {
             "home": str(found.home),
-            "listening": listening.fileno(),
             "database_url": found.database_url,
             "redis_url": found.redis_url,
             "worker_url": None,
@@ -63,11 +64,29 @@ def supervise(
         asyncio.run(_Family(listening, folder).keep(orders))
 
 
+def _door(taken: socket.socket) -> socket.socket:
+    """A socket that listens on a port that is ours; the kernel spreads callers over all of them.
+
+    The port was taken before it is shared, so somebody else's attempt to take it was, and is, told.
+    """
+    if sys.platform != "linux":  # others do not spread: one queue for everybody
+        door = taken.dup()
+    else:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        door = socket.socket(taken.family)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `serving.socket_on` says
+        door.bind(taken.getsockname())
+    door.listen(BACKLOG)
+    return door
+
+
 class _Family:
     """The processes, from the first start to the last end."""
 
-    def __init__(self, listening: socket.socket, folder: Path) -> None:
-        self._listening = listening
+    def __init__(self, taken: socket.socket, folder: Path) -> None:
+        self._taken = taken
+        self._doors: dict[int, socket.socket] = {}
         self._folder = folder
         self._stopping = asyncio.Event()
 
@@ -77,7 +96,8 @@ class _Family:
 
         def stop() -> None:
             self._stopping.set()
-            self._listening.close()  # who comes now is told so, and does not wait for nobody
+            for each in (self._taken, *self._doors.values()):
+                each.close()  # who comes now is told so, and does not wait for nobody
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
@@ -92,17 +112,26 @@ class _Family:
         rest_s = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            handles = [self._listening.fileno()]
-            child = children.start(MODULE, order, handles=handles, more=more)
+            handles = [] if order["worker_url"] else [self._handle(place)]
+            asked = order | {"listening": handles[0] if handles else None}
+            child = children.start(MODULE, asked, handles=handles, more=more)
             await self._until_it_ends(child)
             if self._stopping.is_set():
                 return
             log.warning("process_died", pid=child.pid, code=child.returncode)
+            if rest_s and (door := self._doors.pop(place, None)):
+                door.close()  # nobody waits behind it while it rests: the others take them
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), rest_s)
             # The first replacement comes at once; who keeps dying at the start is left alone.
             steady = time.monotonic() - began > STEADY_S
             rest_s = 0 if steady else min(max(1, 2 * rest_s), REST_S_MAX)
+
+    def _handle(self, place: int) -> int:
+        """The handle of a place's door; a process that is replaced at once leaves its open."""
+        if place not in self._doors:
+            self._doors[place] = _door(self._taken)
+        return self._doors[place].fileno()
 
     async def _until_it_ends(self, child: "subprocess.Popen[bytes]") -> None:
         ended = asyncio.ensure_future(asyncio.to_thread(child.wait))

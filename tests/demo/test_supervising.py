@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -128,15 +128,21 @@ def test_a_killed_process_is_replaced_and_sigterm_drains(tmp_path, fresh_urls, s
     """Requests are answered meanwhile, numbers are summed, and what was begun is finished."""
     # Without the background work, whose statements would wait for the same lock.
     with family(tmp_path / "home", fresh_urls, servers, "--no-worker") as one:
-        first = one.pids
-        assert len(first) == 2
-        victim = first[0]
-        os.kill(victim, signal.SIGKILL)
-        assert [ask(one.port).status_code for _ in range(20)] == [200] * 20
-        second = until(
-            lambda: (now := one.pids) != first and len(now) == 2 and now, because="not replaced"
-        )
-        assert victim not in second
+        second = one.pids
+        assert len(second) == 2
+        stays = second[1]
+        for may_be_shut in (False, True):  # who dies again soon is left alone, its door shut
+            first = second
+            (victim,) = set(first) - {stays}
+            os.kill(victim, signal.SIGKILL)
+            answers = [ask(one.port) for _ in range(20)]
+            assert {each.status_code for each in answers if each is not None} == {200}
+            assert may_be_shut or None not in answers
+            second = until(
+                lambda: (now := one.pids) != first and len(now) == 2 and now,  # noqa: B023
+                because="not replaced",
+            )
+            assert victim not in second
         (next((tmp_path / "home").glob("numbers-*")) / "counter_9.db").touch()  # one just starts
         before = one.counted()
         for _ in range(10):
@@ -152,6 +158,31 @@ def test_a_killed_process_is_replaced_and_sigterm_drains(tmp_path, fresh_urls, s
         assert one.process.wait(PATIENCE_S) == 0
         assert [pid for pid in second if alive(pid)] == []
     assert list((tmp_path / "home").glob("numbers-*")) == []
+
+
+def open_files(pid):
+    """How many files and sockets a process has open."""
+    return len([*Path(f"/proc/{pid}/fd").iterdir()])
+
+
+def test_kept_connections_are_spread_and_the_port_is_ours(tmp_path, fresh_urls, servers):
+    """Of 24 callers that stay, each process gets some; nobody else can take the port meanwhile."""
+    with family(tmp_path / "home", fresh_urls, servers, "--no-worker") as one, ExitStack() as stack:
+        pids = one.pids
+        before = [open_files(pid) for pid in pids]
+        for _ in range(24):
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", one.port))))
+
+        def taken():
+            found = [open_files(pid) - then for pid, then in zip(pids, before, strict=True)]
+            return sum(found) >= 20 and found  # a probe's own may have ended since
+
+        assert min(until(taken, because="not all were accepted")) > 0  # else 1 in 8 million
+        other = start(
+            "serve", "--port", str(one.port), env=environment(tmp_path / "o", fresh_urls, servers)
+        )
+        assert "PUHUI_PORT" in "".join(other.communicate(timeout=PATIENCE_S))
+        assert other.returncode != 0
 
 
 def test_no_process_outlives_a_killed_parent(tmp_path, fresh_urls, servers):
