@@ -48,8 +48,8 @@ INSERT INTO balance (bucket, account_id, unit, earned, consumed, held, last_seq,
                      last_posted_at, last_expiry)
 SELECT (a %% 1024)::smallint, a, %(unit)s, 0, 0, 0, 0, '-infinity', %(never)s
   FROM unnest(%(accounts)b::bigint[]) AS t (a)
- WHERE NOT EXISTS (SELECT FROM balance b WHERE b.bucket = (a %% 1024)::smallint
-                      AND b.account_id = a AND b.unit = %(unit)s)
+ WHERE (SELECT 1 FROM balance b WHERE b.bucket = (a %% 1024)::smallint AND b.account_id = a
+                                    AND b.unit = %(unit)s) IS NULL
  ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """

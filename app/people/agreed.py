@@ -1,8 +1,8 @@
 """Door: does a citizen agree, at this moment, to a scenario of a provider?
 
-A whole batch asks twice: when it finds whose its cards are, and again when it holds the citizens'
-balances, because consents may have ended while it waited. Whoever ends one waits for that lock
-before the answer (`ledger.locking`), so nothing is credited after it.
+A whole batch asks once, when it holds the citizens' balances: consents may end while it waits for
+them. Whoever ends one waits for that lock before the answer (`ledger.locking`), so nothing is
+credited after it.
 """
 
 from collections.abc import Iterable, Sequence

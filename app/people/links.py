@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -13,7 +12,7 @@ from app.database import Tx
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Somebody who holds, or held, a card, and the scenarios they agree to now.
+    """Somebody who holds, or held, a card; what they agree to is asked under locks (`agreed`).
 
     Moments are microseconds (`methodologies.moments.us_of`); a batch compares a thousand.
     """
@@ -21,7 +20,6 @@ class Holder(msgspec.Struct, frozen=True):
     account_id: int
     valid_from_us: int
     valid_until_us: int | None
-    scenarios: frozenset[str]
 
     def held_it_at(self, moment_us: int) -> bool:
         """Whether the card was this person's at that moment; half-open."""
@@ -55,19 +53,13 @@ async def holders(
         _HOLDERS, {"provider": provider_id, "subjects": uuid_bytes(list(subjects.values()))}
     )
     by_digest: dict[bytes, tuple[Holder, ...]] = {}
-    for digest, account_id, from_us, until_us, scenarios in await rows.fetchall():
-        holder = Holder(account_id, from_us, until_us, _apart(scenarios))
+    for digest, account_id, from_us, until_us in await rows.fetchall():
+        holder = Holder(account_id, from_us, until_us)
         others = by_digest.get(digest)
         by_digest[digest] = (holder,) if others is None else (*others, holder)
     return {
         subject: by_digest[digest] for subject, digest in subjects.items() if digest in by_digest
     }
-
-
-@lru_cache(maxsize=4096)
-def _apart(scenarios: str) -> frozenset[str]:
-    """The scenarios of one agreement; most citizens agree to the same ones."""
-    return frozenset(scenarios.split())
 
 
 async def of_account(tx: Tx, *, account_id: int) -> list[LinkView]:
@@ -79,18 +71,17 @@ async def of_account(tx: Tx, *, account_id: int) -> list[LinkView]:
     ]
 
 
-_AGREED = """
-ARRAY(SELECT DISTINCT c.scenario::text FROM consent c
-       WHERE c.bucket = (l.account_id %% 1024)::smallint AND c.account_id = l.account_id
-         AND c.provider_id = l.provider_id AND c.withdrawn_at IS NULL)
-"""
-_HOLDERS = f"""
-SELECT l.subject, l.account_id, l.valid_from, l.valid_until, array_to_string({_AGREED}, ' ')
+_HOLDERS = """
+SELECT l.subject, l.account_id, l.valid_from, l.valid_until
   FROM link l
  WHERE l.provider_id = %(provider)s AND l.subject = ANY(%(subjects)b::uuid[])
 """
-_MINE = f"""
-SELECT l.subject, l.provider_id, {_AGREED}, l.valid_from
+_MINE = """
+SELECT l.subject, l.provider_id,
+       ARRAY(SELECT DISTINCT c.scenario::text FROM consent c
+              WHERE c.bucket = (l.account_id %% 1024)::smallint AND c.account_id = l.account_id
+                AND c.provider_id = l.provider_id AND c.withdrawn_at IS NULL),
+       l.valid_from
   FROM link l WHERE l.account_id = %(account)s AND l.valid_until IS NULL
  ORDER BY l.valid_from, l.subject
 """

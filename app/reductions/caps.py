@@ -163,13 +163,16 @@ SELECT (subject %% 1024)::smallint, subject, methodology, counted, first, 0
 ON CONFLICT DO NOTHING
 """
 _LOCK = """
-SELECT c.subject, c.methodology, c.counted, c.window_from, c.used FROM cap_use c
-  JOIN unnest(%(subjects)b::bigint[], %(methodologies)b::text[], %(counts)b::text[],
-              %(first)b::date[]) AS t (subject, methodology, counted, first)
-    ON c.bucket = (t.subject %% 1024)::smallint AND c.subject = t.subject
-   AND c.methodology = t.methodology AND c.counted = t.counted AND c.window_from = t.first
-   /* lane: c */
- ORDER BY c.bucket, c.subject, c.methodology, c.counted, c.window_from FOR UPDATE OF c
+SELECT t.subject, t.methodology, t.counted, t.first, c.used
+  FROM (SELECT * FROM unnest(%(subjects)b::bigint[], %(methodologies)b::text[], %(counts)b::text[],
+                             %(first)b::date[]) AS t (subject, methodology, counted, first)
+         ORDER BY (subject %% 1024)::smallint, subject, methodology, counted, first) AS t
+ CROSS JOIN LATERAL (
+  SELECT c.used FROM cap_use c
+   WHERE c.bucket = (t.subject %% 1024)::smallint AND c.subject = t.subject
+     AND c.methodology = t.methodology AND c.counted = t.counted AND c.window_from = t.first
+       /* lane: c */
+     FOR UPDATE) AS c
 """
 _KEEP = """
 UPDATE cap_use c SET used = c.used + t.amount

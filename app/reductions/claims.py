@@ -116,13 +116,15 @@ SELECT (subject %% 1024)::smallint, scope, subject
  ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 """
+# One after another, in the order of the arrays, as balances are (`ledger.locking`).
 _LOCK = """
-SELECT count(*) FROM (
+SELECT count(*)
+  FROM unnest(%(scopes)b::smallint[], %(subjects)b::bigint[]) AS t (scope, subject)
+ CROSS JOIN LATERAL (
   SELECT 1 FROM claim_subject c
-    JOIN unnest(%(scopes)b::smallint[], %(subjects)b::bigint[]) AS t (scope, subject)
-      ON c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope AND c.subject = t.subject
-      /* lane: c */
-   ORDER BY c.bucket, c.scope, c.subject FOR UPDATE OF c) AS locked
+   WHERE c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope AND c.subject = t.subject
+       /* lane: c */
+     FOR UPDATE) AS locked
 """
 _COLLIDING = """
 SELECT t.place

@@ -213,6 +213,11 @@ class Candidate(msgspec.Struct, frozen=True):
         """The answer when it is rejected after all."""
         return Outcome(self.record.index, self.record.ref, Verdict.rejected, reason, None, detail)
 
+    def unagreed(self) -> Outcome:
+        """The answer when its citizen does not agree to the scenario, or no more."""
+        refused = self.refused("no_consent", "the holder has not agreed to this")
+        return replace(refused, field="methodology")
+
     def _cut_by(self) -> str | None:
         if not self.limits:
             return None

@@ -274,13 +274,21 @@ SELECT DISTINCT ON (r.id) r.account_id, r.id, r.version_id, r.occurred_on, r.occ
        s.names, r.inputs, r.grams
   FROM unnest(%(accounts)b::bigint[], %(first)b::date[], %(last)b::date[])
          AS t (account_id, first, last)
-  JOIN reduction r ON r.account_id = t.account_id AND r.occurred_on BETWEEN t.first AND t.last
-       /* lane: r */
+ CROSS JOIN LATERAL (
+         SELECT r.id, r.account_id, r.version_id, r.occurred_on, r.occurred_at, r.inputs, r.grams,
+                r.shape_id
+           FROM reduction r
+          WHERE r.account_id = t.account_id AND r.occurred_on BETWEEN t.first AND t.last
+            /* lane: r */
+         OFFSET 0) AS r
   JOIN input_shape s ON s.id = r.shape_id
 """
 _SUBJECTS = """
 SELECT DISTINCT c.subject, c.reduction_id
   FROM unnest(%(scopes)b::smallint[], %(subjects)b::bigint[]) AS t (scope, subject)
-  JOIN claim c ON c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope
-              AND c.subject = t.subject
+ CROSS JOIN LATERAL (
+         SELECT c.subject, c.reduction_id FROM claim c
+          WHERE c.bucket = (t.subject %% 1024)::smallint AND c.scope = t.scope
+            AND c.subject = t.subject
+         OFFSET 0) AS c
 """

@@ -1,7 +1,7 @@
 """What each record is worth by itself: the one loop over a batch, and it is pure.
 
-Values in, values out: no database, no clock, no network; it runs off the event loop. What
-depends on other acts (duplicates, overlaps, caps) is decided afterwards, under locks
+Values in, values out: no database, no clock, no network; it runs off the event loop. Consent, and
+what depends on other acts (duplicates, overlaps, caps), is decided afterwards, under locks
 (`settle`).
 """
 
@@ -67,8 +67,6 @@ def judge(record: Record, around: Surroundings, bench: Bench) -> Candidate | Out
             break
     else:
         return _refuse(record, "not_linked", "subject", "nobody held this card at that time")
-    if record.methodology not in holder.scenarios:
-        return _refuse(record, "no_consent", "methodology", "the holder has not agreed to this")
     if version is None:
         return _refuse(record, "not_in_force", "methodology", "no version was in force that day")
     manifest = version.methodology.manifest

@@ -152,7 +152,7 @@ async def _judged(
     ):
         raise _not_releasable("no_consent", "the citizen does not agree to this scenario any more")
     # The act knows whose it is; the card's number is not kept, and need not be known again.
-    holder = Holder(held.account_id, _EVER_US, None, frozenset({sent.methodology}))
+    holder = Holder(held.account_id, _EVER_US, None)
     around = Surroundings(
         provider_id=sent.provider_id,
         secret=subject_key,

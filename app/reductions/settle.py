@@ -49,20 +49,20 @@ class Known:
 
 
 def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
-    """Decide duplicates, overlaps and caps, one candidate after another."""
+    """Decide consent, duplicates, overlaps and caps, one candidate after another."""
     settled = Settled()
     keys: dict[int, Candidate] = {}
     taken: defaultdict[tuple[int, int], list[Interval]] = defaultdict(list)
     for candidate in candidates:
+        if known.agreed is not None and candidate.consent not in known.agreed:
+            settled.refused.append(candidate.unagreed())
+            continue
         number = candidate.id.int
         before = known.earlier.get(candidate.id) if known.earlier else None
         if before is None and number in keys:
             before = Earlier(keys[number].account_id, candidate.id, None)
         if before is not None:
             settled.seen.append((candidate, before))
-            continue
-        if known.agreed is not None and candidate.consent not in known.agreed:
-            settled.refused.append(candidate.refused("no_consent", "the holder agrees no more"))
             continue
         remembered = _remembered(candidate, known) if candidate.asks else candidate
         if isinstance(remembered, Outcome):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.people import consents, linking, links
+from app.people import agreed, consents, linking, links
 from app.people.errors import CardTaken, CitizenNotFound, LinkNotFound
 from app.people.register import citizen, register_citizen
 from app.people.subjects import digest_of
@@ -64,7 +64,10 @@ async def test_a_link_reaches_back_but_not_into_anothers_time(tx):
     hers, his = sorted(found["card"], key=lambda holder: holder.valid_from_us)
     assert hers.valid_from_us == us_of(NOON - linking.REACHES_BACK)
     assert (hers.valid_until_us, his.valid_from_us) == (us_of(NOON), us_of(NOON))
-    assert hers.scenarios == frozenset()
+    agreed_to = await agreed.told(
+        await agreed.ask(tx, account_ids=[anna.account_id, boris.account_id], provider_id=1)
+    )
+    assert agreed_to == {(boris.account_id, "bike_ride")}
     assert not hers.held_it_at(us_of(NOON))
     assert his.held_it_at(us_of(NOON))
 
@@ -84,8 +87,8 @@ async def test_withdrawing_one_scenario_keeps_the_others(tx):
     await consents.withdraw(
         tx, account_id=anna.account_id, provider_id=1, scenario="bike_ride", now=NOON
     )
-    [holder] = (await links.holders(tx, provider_id=1, subjects=CARDS))["card"]
-    assert holder.scenarios == {"transit_rail"}
+    asked = await agreed.ask(tx, account_ids=[anna.account_id], provider_id=1)
+    assert await agreed.told(asked) == {(anna.account_id, "transit_rail")}
 
 
 async def test_two_people_race_for_a_card(committing):
