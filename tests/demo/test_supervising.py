@@ -2,10 +2,9 @@
 
 import os
 import signal
-import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,15 +12,9 @@ import psycopg
 import pytest
 
 from tests.cli.commands import environment, start
+from tests.flows.processes import free_port
 
 PATIENCE_S = 60
-
-
-def free_port():
-    """A port that nobody has at this moment."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def children_of(pid):

@@ -23,7 +23,6 @@ from tests import make
 from tests.make import NOON
 from tests.rewards.counter import KEY, claim, code, sound, till
 
-
 WAITING = """
 SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
 """
