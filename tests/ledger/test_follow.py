@@ -85,7 +85,7 @@ async def test_a_second_worker_is_answered_at_once(committing):
             assert await follow.window(yours, consumer="other", limit=10) is None
     async with committing.writing() as mine:
         found = await follow.window(mine, consumer="test", limit=10)
-        async with asyncio.timeout(2), committing.writing() as yours:
+        async with asyncio.timeout(8), committing.writing() as yours:
             assert await follow.window(yours, consumer="test", limit=10) is None
         assert found is not None
 
