@@ -80,7 +80,14 @@ def family(home, urls, servers, *more):
         "--port",
         str(port),
         *more,
-        env=environment(home, urls, servers),
+        # A request that is held here waits as long as the test, not as long as a citizen would.
+        env=environment(
+            home,
+            urls,
+            servers,
+            PUHUI_DATABASE__LOCK_TIMEOUT_MS="300000",
+            PUHUI_DATABASE__STATEMENT_TIMEOUT_MS="300000",
+        ),
     )
     try:
         until(lambda: process.poll() is not None or ask(port), because="nobody answered")
@@ -125,6 +132,7 @@ def test_a_killed_process_is_replaced_and_sigterm_drains(tmp_path, fresh_urls, s
         assert len(first) == 2
         victim = first[0]
         os.kill(victim, signal.SIGKILL)
+        until(lambda: not alive(victim), because="it lives")
         assert [ask(one.port).status_code for _ in range(20)] == [200] * 20
         second = until(
             lambda: (now := one.pids) != first and len(now) == 2 and now, because="not replaced"
