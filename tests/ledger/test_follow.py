@@ -9,7 +9,7 @@ from app import migrations
 from app.ledger import follow
 from app.ledger.errors import LedgerMoved
 from tests import make
-from tests.ledger.histories import gain, roll
+from tests.ledger.histories import calm, gain, roll
 
 FAR = 10**12
 """More transactions than a fresh cluster will see in this test."""
@@ -25,6 +25,7 @@ async def refs_in(tx, found):
 
 async def take(database, *, consumer="test", limit=1_000):
     """One step of a consumer: the refs it saw, or None."""
+    await calm(database)
     async with database.writing() as tx:
         found = await follow.window(tx, consumer=consumer, limit=limit)
         if found is None:

@@ -15,7 +15,7 @@ from app.ids import bucket_of
 from app.ledger import seal, seal_chain, seal_days, seal_proof, seal_tree, seal_verify
 from app.ledger.seal_errors import EntryNotFound, EntryNotSealed
 from tests import make
-from tests.ledger.histories import NOON, buy, city, gain, owner, seal_all
+from tests.ledger.histories import NOON, buy, calm, city, gain, owner, seal_all
 
 FIELDS = [
     "bucket", "account_id", "unit", "seq", "kind", "amount", "contra", "ref", "earned_after",
@@ -139,6 +139,7 @@ async def test_a_second_worker_does_nothing(committing):
     """While one seals, another finds the cursor locked; afterwards nothing is new."""
     async with committing.writing() as tx:
         await gain(tx, make.account(), 30)
+    await calm(committing)
     async with committing.writing() as mine:
         assert await seal.seal(mine, now=NOON) is not None
         async with committing.writing() as yours:
