@@ -57,10 +57,10 @@ class Server(threading.Thread):
 def serving(wait_s: float = 0) -> Iterator[Server]:
     server = Server(wait_s)
     server.start()
-    assert server.ready.wait(5)
+    assert server.ready.wait(60)
     yield server
     server.loop.call_soon_threadsafe(server.over.set)
-    server.join(5)
+    server.join(60)
 
 
 def test_a_closed_loop_sends_each_request_once():

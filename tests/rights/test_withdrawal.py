@@ -125,7 +125,7 @@ async def test_what_waited_behind_a_withdrawal_finds_no_consent(committing, lane
 async def waiting(database, people):
     """Until so many transactions wait for a lock."""
     sql = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await value(database, sql) < people:  # noqa: ASYNC110 -- PostgreSQL has no event
             await asyncio.sleep(0)
 

@@ -30,7 +30,7 @@ async def working(url, channel):
         yield task
     finally:
         stop.set()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 60)
 
 
 async def promise(committing):
@@ -94,7 +94,7 @@ async def test_a_signal_stops_it(fresh_urls, number):
         while signal.getsignal(number) == before:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     os.kill(os.getpid(), number)
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, 60)
     assert signal.getsignal(number) == before
 
 
