@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
@@ -29,7 +30,9 @@ from app.embedded import discard, engines
 from app.keys import Keys
 from app.settings import DatabaseSettings, RedisSettings, Settings
 
-hypothesis_settings.register_profile("no deadline", deadline=None)
+hypothesis_settings.register_profile(
+    "no deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("no deadline")  # a busy machine is not a bug
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)

@@ -4,6 +4,7 @@ Accounts, merchants and officers are new each time, so tests that really commit,
 counted by the rate limit, do not meet each other.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.database import Tx
-from app.ids import account_number, new_id
+from app.ids import account_number, bucket_of, new_id
 from app.keys import Keys
 from app.ledger.earn import Earning, earn
 from app.merchants.directory import MerchantView
@@ -50,6 +51,20 @@ async def points(tx: Tx, account_id: int, amount: int) -> None:
     """Give an account points, the way a reduction would."""
     earning = Earning(account_id, amount, new_id(), NOON)
     await earn(tx, earnings=[earning], expires_on=QUARTER_END, now=NOON)
+
+
+def names(text: str, account_id: int) -> bool:
+    """Whether a text names the account; a random id around the same digits does not."""
+    return re.search(rf"(?<![\w.-]){account_id}(?![\w-]|\.\d)", text) is not None
+
+
+def strangers(count: int) -> list[int]:
+    """Accounts of as many different buckets."""
+    found: dict[int, int] = {}
+    while len(found) < count:
+        account_id = account()
+        found[bucket_of(account_id)] = account_id
+    return list(found.values())
 
 
 async def rich(tx: Tx, amount: int = 1_000) -> int:

@@ -74,6 +74,7 @@ def _door(taken: socket.socket) -> socket.socket:
     else:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         door = socket.socket(taken.family)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `serving.socket_on` says
         door.bind(taken.getsockname())

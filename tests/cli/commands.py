@@ -25,7 +25,7 @@ def start(*words, env, **options):
     )  # fmt: skip
 
 
-def run(*words, env, timeout=120):
+def run(*words, env, timeout=600):
     """Run to the end; `returncode`, `stdout`, `stderr`."""
     return subprocess.run(
         [sys.executable, "-m", "app.cli", *words],

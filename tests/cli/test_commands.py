@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from tests.cli.commands import environment, run, start
+from tests.flows.processes import free_port
 
 PRODUCTION = {
     "PUHUI_ENVIRONMENT": "production",
@@ -83,12 +84,10 @@ def test_serving_ends_cleanly_on_a_signal(env):
     import time
     import urllib.request
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = start("serve", "--port", str(port), env=env)
     try:
-        for _ in range(300):
+        for _ in range(1_200):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
                     assert answer.status == 200
@@ -99,7 +98,7 @@ def test_serving_ends_cleanly_on_a_signal(env):
         else:
             raise AssertionError("never ready")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         process.communicate()

@@ -64,6 +64,13 @@ def clean(answer, *, code="try-again") -> bool:
     return told == (503, code, "1")
 
 
+async def somebody_waits_for(rival):
+    """Until another connection has come to a lock that this one holds."""
+    async with asyncio.timeout(60):
+        while await (await rival.execute(_WAITING)).fetchone() is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def held(database, who):
     """What is on hold now."""
     async with database.reading() as tx:
@@ -81,7 +88,7 @@ async def test_a_deadlocks_victim_may_ask_again(shop, keys, fresh_urls):
             "UPDATE offer_stock SET remaining = remaining WHERE offer_id = %s", (offer.id,)
         )
         asking = asyncio.create_task(ask(client, headers, offer))
-        await asyncio.sleep(0.3)  # it holds the balance and waits for the stock
+        await somebody_waits_for(rival)  # it holds the balance and waits for the stock
         await rival.execute("UPDATE balance SET held = held WHERE account_id = %s", (anna,))
         victim = await asking
         await rival.rollback()
@@ -114,9 +121,7 @@ async def test_an_exhausted_pool_says_so(shop, keys, fresh_urls):
     async with await psycopg.AsyncConnection.connect(fresh_urls.owner) as rival:
         await rival.execute("UPDATE balance SET held = held WHERE account_id = %s", (anna,))
         first = asyncio.create_task(ask(client, citizen_headers(keys, anna), offer))
-        async with asyncio.timeout(5):
-            while await (await rival.execute(_WAITING)).fetchone() is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await somebody_waits_for(rival)
         assert clean(await ask(client, citizen_headers(keys, boris), offer))
         await rival.rollback()
         assert (await first).status_code == 201
@@ -257,4 +262,6 @@ async def test_a_full_disk_refuses_cleanly_and_forgets_nothing(shop, keys, tiny_
     assert [check.name for check in await proof.prove(database) if check.breaches] == []
 
 
-_WAITING = "SELECT FROM pg_locks WHERE NOT granted"
+_WAITING = """
+SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+"""

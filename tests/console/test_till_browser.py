@@ -53,6 +53,7 @@ async def look(page, code):
     await page.fill("#code", code)
     await page.click("#look button[type=submit]")
     await page.wait_for_selector("section.card")
+    await page.wait_for_load_state()
 
 
 async def press(page, name, *, english):
@@ -115,6 +116,7 @@ async def test_a_customer_is_served(browser, site, counter, english):
         site.later(minutes=1)
         await press(page, "tab_today", english=english)
         await page.wait_for_selector("ul.totals")
+        await page.wait_for_load_state()
         assert await page.locator("ul.totals b").all_inner_texts() == ["2", "1", "200", "0"]
         assert await page.locator("ol.lines li").count() == 3
         await fits(page)

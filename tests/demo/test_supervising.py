@@ -13,15 +13,9 @@ import psycopg
 import pytest
 
 from tests.cli.commands import environment, start
+from tests.flows.processes import free_port
 
 PATIENCE_S = 60
-
-
-def free_port():
-    """A port that nobody has at this moment."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def children_of(pid):
@@ -87,7 +81,14 @@ def family(home, urls, servers, *more):
         "--port",
         str(port),
         *more,
-        env=environment(home, urls, servers),
+        # A request that is held here waits as long as the test, not as long as a citizen would.
+        env=environment(
+            home,
+            urls,
+            servers,
+            PUHUI_DATABASE__LOCK_TIMEOUT_MS="300000",
+            PUHUI_DATABASE__STATEMENT_TIMEOUT_MS="300000",
+        ),
     )
     try:
         until(lambda: process.poll() is not None or ask(port), because="nobody answered")
@@ -135,6 +136,7 @@ def test_a_killed_process_is_replaced_and_sigterm_drains(tmp_path, fresh_urls, s
             first = second
             (victim,) = set(first) - {stays}
             os.kill(victim, signal.SIGKILL)
+            until(lambda: not alive(victim), because="it lives")  # noqa: B023
             answers = [ask(one.port) for _ in range(20)]
             assert {each.status_code for each in answers if each is not None} == {200}
             assert may_be_shut or None not in answers

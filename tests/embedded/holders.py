@@ -14,7 +14,7 @@ import pytest
 from app.embedded import status
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20
+PATIENCE_S = 90
 
 # Holds a lease and prints where the engines are; ends when its standard input does.
 HOLD = """

@@ -15,10 +15,20 @@ ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
-    """A port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody uses, nor is given for a minute.
+
+    A connection that was closed from the port's side lingers on it (TIME_WAIT): until it is
+    forgotten the system gives the port to nobody who asks for any, neither as a listener's nor
+    as a caller's; a server that asks for it by number, and allows reuse as ours do, gets it.
+    """
+    with socket.socket() as listener, socket.socket() as caller:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        caller.connect(listener.getsockname())
+        listener.accept()[0].close()
+        caller.recv(1)
+        return int(listener.getsockname()[1])
 
 
 def serving(home: Path, port: int, *words: str, log: Path | None = None) -> subprocess.Popen[bytes]:

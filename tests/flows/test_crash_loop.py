@@ -87,7 +87,7 @@ class Servers:
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 async def progress(traffic: Traffic, loop: asyncio.Task, answers: int) -> None:

@@ -20,7 +20,7 @@ from tests import make
 from tests.city import MORNING, ride
 
 LONG = timedelta(hours=6)
-PATIENCE = 600
+PATIENCE = 1_800
 """Tries, a tenth of a second apart at least: longer than any recovery."""
 
 

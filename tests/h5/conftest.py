@@ -1,5 +1,6 @@
 """A small city with a phone in it: a citizen with points, a shop, and the service on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -77,6 +78,14 @@ class Town:
             rows = await (await tx.execute(statement, values)).fetchall()
         (row,) = rows
         return row
+
+    async def comes_to(self, wanted: int, statement: LiteralString, *values: object) -> None:
+        """Wait for a number that a page is about to change."""
+        for _ in range(600):
+            if (found := await self.one(statement, *values)) == (wanted,):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{found} is not {wanted}")
 
     async def count(self, table: str) -> int:
         """How many rows the citizen has."""

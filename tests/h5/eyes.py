@@ -75,7 +75,7 @@ async def see(page: Any, name: str = "") -> None:
 
 async def until(page: Any, expression: str, value: object) -> None:
     """Wait for something that only a script can see; the page's policy forbids waiting inside."""
-    for _ in range(300):
+    for _ in range(1_200):
         if await page.evaluate(expression) == value:
             return
         await asyncio.sleep(0.05)
@@ -84,7 +84,7 @@ async def until(page: Any, expression: str, value: object) -> None:
 
 async def waited(done: Callable[[], bool]) -> None:
     """Wait for something that the test itself has counted."""
-    for _ in range(300):
+    for _ in range(1_200):
         if done():
             return
         await asyncio.sleep(0.05)

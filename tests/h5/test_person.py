@@ -72,12 +72,12 @@ async def test_a_consent_is_read_taken_back_and_given_again(browser, town):
         await page.click("[data-test=withdraw]")
         await page.wait_for_selector("h2:has-text('Taken back')")
         live = "SELECT count(*) FROM consent WHERE withdrawn_at IS NULL AND account_id = %s"
-        assert await town.one(live, town.citizen.account_id) == (0,)
+        await town.comes_to(0, live, town.citizen.account_id)
         town.site.later(minutes=1)
         await page.click("text=Agree again")
         await page.click("[data-test=agree]:enabled")
         await page.wait_for_selector("[data-test=consent]")
-        assert await town.one(live, town.citizen.account_id) == (1,)
+        await town.comes_to(1, live, town.citizen.account_id)
 
 
 async def test_all_messages_are_read_with_one_press(browser, town):
@@ -91,4 +91,4 @@ async def test_all_messages_are_read_with_one_press(browser, town):
         await until(page, "document.querySelector('button.fresh')", None)
         await page.goto("/#/me")
         await page.wait_for_selector("text=消息")
-        assert await page.locator(".badge").count() == 0
+        await until(page, "document.querySelector('.badge')", None)

@@ -1,5 +1,7 @@
 """The client used like a person uses it: in a real browser, on a phone's screen."""
 
+import json
+
 import pytest
 
 from app.cache import Cache
@@ -54,7 +56,7 @@ async def test_from_a_linked_card_to_a_spent_coupon(browser, town):
         arrival = page.locator("[data-test=arrival]")
         await arrival.wait_for()
         assert "+18" in await arrival.inner_text()
-        assert await page.inner_text("[data-test=points]") == "318"
+        await until(page, POINTS, "318")
         await see(page, "arrival_zh")
 
         await arrival.click()
@@ -136,10 +138,12 @@ async def test_every_screen_can_be_read(browser, town, language, dark):
     await town.live()
     async with town.hand(browser, language=language, dark=dark) as watched:
         page = watched.page
-        heads = set()
+        heads, said = set(), ""
         for path, name in SCREENS.items():
             await page.goto(f"/#{path}")
-            await page.wait_for_selector("h1")  # a screen's part is loaded when it is first shown
+            # A screen's part is loaded when it is first shown; the one before stays until then.
+            head = "(document.querySelector('h1')?.innerText ?? '')"
+            await until(page, f"!['', {json.dumps(said)}].includes{head}", True)
             await until(page, "document.querySelector('.bones')", None)
             await see(page, f"{name}_{language[:2]}_{'dark' if dark else 'light'}")
             said = await page.inner_text("h1")
@@ -169,9 +173,9 @@ async def test_the_keyboard_is_enough(browser, town):
         await press("Offers")
         await page.wait_for_selector("[data-test=offer]")
         await press("One coffee")
-        await page.wait_for_selector("footer button")
+        await page.wait_for_selector("footer button:enabled")
         await press("Redeem")
-        await page.wait_for_selector("[data-test=confirm]")
+        await page.wait_for_selector("[data-test=confirm]:enabled")
         await press("Confirm")
         await page.wait_for_selector("[data-test=qr]")
     assert await town.count("redemption") == 1
@@ -228,6 +232,7 @@ async def test_a_stranger_comes_in_by_phone(browser, town):
         page = watched.page
         await page.clock.set_fixed_time(NOON)
         await page.goto("/")
+        await page.wait_for_selector("input[name=phone]")
         await see(page, "sign_in_zh")
         await page.fill("input[name=phone]", "138 0013 8000")
         await page.click("form button[type=submit]")
@@ -258,6 +263,4 @@ async def test_a_stranger_comes_in_by_phone(browser, town):
         await page.wait_for_selector("text=Puhui")
         await see(page, "sign_in_en")
         assert await page.is_enabled("input[name=phone]")
-    async with town.site.database.reading() as tx:
-        rows = await tx.execute("SELECT count(*) FROM sign_in_session WHERE ended_at IS NULL")
-        assert await rows.fetchone() == (0,)
+    await town.comes_to(0, "SELECT count(*) FROM sign_in_session WHERE ended_at IS NULL")

@@ -227,6 +227,18 @@ def test_nothing_is_granted_to_everybody(owner):
     ).fetchone()
 
 
+def months_since_migrating(owner: psycopg.Connection) -> int:
+    """0, or 1 where the tests run over the end of a month."""
+    first = owner.execute(
+        "SELECT min(to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM')) FROM pg_inherits"
+        " WHERE inhparent = 'entry'::regclass AND inhrelid::regclass::text ~ '_\\d{4}_\\d{2}$'"
+    ).fetchone()
+    now = owner.execute("SELECT (now() AT TIME ZONE 'UTC')::date").fetchone()
+    since = (now.year - first.year) * 12 + now.month - first.month
+    assert since in {0, 1}
+    return int(since)
+
+
 def test_this_and_the_next_months_have_their_partitions(owner):
     """A row of today never falls into the rest; two months ahead are ready after migrating."""
     for table in PARTITIONED:
@@ -234,7 +246,7 @@ def test_this_and_the_next_months_have_their_partitions(owner):
             name = owner.execute(
                 "SELECT to_char(now() AT TIME ZONE 'UTC' + make_interval(months => %s),"
                 " '_YYYY_MM')",
-                (ahead,),
+                (ahead - months_since_migrating(owner),),
             ).fetchone()
             assert owner.execute("SELECT to_regclass(%s)", (f"{table}{name}",)).fetchone()
 
@@ -243,7 +255,7 @@ def test_the_worker_can_make_later_months(owner):
     """The serving role makes partitions through the function, again and again, and owns none."""
     as_app(owner)
     made = owner.execute("SELECT ensure_partitions(5)").fetchone()
-    assert made == 3 * len(PARTITIONED)
+    assert made == (3 + months_since_migrating(owner)) * len(PARTITIONED)
     assert owner.execute("SELECT ensure_partitions(5)").fetchone() == 0
     assert owner.execute("SELECT ensure_partitions(10000)").fetchone() <= 24 * len(PARTITIONED)
     with pytest.raises(psycopg.errors.InsufficientPrivilege), owner.transaction():

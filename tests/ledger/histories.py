@@ -22,6 +22,11 @@ ZONE = ZoneInfo("Asia/Shanghai")
 MARCH, JUNE = date(2026, 3, 31), date(2026, 6, 30)
 CAFE, BAKER = 1_000, 1_001
 UNIT = 1
+HOUSEKEEPING = """
+SELECT count(*) > 0 FROM pg_locks JOIN pg_stat_activity USING (pid)
+ WHERE locktype = 'transactionid' AND granted AND usesysid IS NULL
+"""
+"""Whether a process that is nobody's connection has a transaction with a number."""
 
 
 async def sponsors(tx) -> list[int]:
@@ -104,8 +109,17 @@ async def city(database, people, *, steps, seed=7):
     return givers
 
 
+async def calm(database):
+    """Until no housekeeping of PostgreSQL (an ANALYZE of its own) holds the watermark back."""
+    busy = True
+    while busy:
+        async with database.reading() as tx:
+            busy = (await (await tx.execute(HOUSEKEEPING)).fetchone())[0]
+
+
 async def roll(database):
     """Roll up whatever is behind the watermark."""
+    await calm(database)
     done = 0
     while True:
         async with database.writing() as tx:
@@ -117,6 +131,7 @@ async def roll(database):
 
 async def seal_all(database, *, limit=seal.ENTRIES_PER_ROUND, now=NOON):
     """Seal whatever is behind the watermark; the rounds."""
+    await calm(database)
     rounds = []
     while True:
         async with database.writing() as tx:

@@ -110,7 +110,7 @@ class Queue:
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_parts_are_what_a_queue_of_points_says(tx, history):
     """Any history of earning, buying, giving, refunding, expiring and adjusting, to the point."""

@@ -22,7 +22,9 @@ moves = st.tuples(verbs, st.sampled_from([ANNA, BORIS]), st.integers(1, 9))
 
 @given(history=st.lists(moves, max_size=25))
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_the_book_agrees_with_an_oracle(connection, history):
     """Balances are what plain Python says, and the fold of their entries."""

@@ -155,7 +155,9 @@ moves = st.tuples(
 
 @given(history=st.lists(moves, max_size=20))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_debts_agree_with_plain_python(connection, history):
     """After any history: available, held, owed and borne are what a few lines of Python say."""

@@ -118,7 +118,9 @@ async def test_a_sweep_goes_step_by_step(tx):
     )
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_expiry_agrees_with_a_list_of_lots(connection, history):
     """Lots in plain Python, consumed from the oldest, say what is left after any history."""

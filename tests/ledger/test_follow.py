@@ -9,7 +9,7 @@ from app import migrations
 from app.ledger import follow
 from app.ledger.errors import LedgerMoved
 from tests import make
-from tests.ledger.histories import gain, roll
+from tests.ledger.histories import calm, gain, roll
 
 FAR = 10**12
 """More transactions than a fresh cluster will see in this test."""
@@ -25,6 +25,7 @@ async def refs_in(tx, found):
 
 async def take(database, *, consumer="test", limit=1_000):
     """One step of a consumer: the refs it saw, or None."""
+    await calm(database)
     async with database.writing() as tx:
         found = await follow.window(tx, consumer=consumer, limit=limit)
         if found is None:
@@ -85,7 +86,7 @@ async def test_a_second_worker_is_answered_at_once(committing):
             assert await follow.window(yours, consumer="other", limit=10) is None
     async with committing.writing() as mine:
         found = await follow.window(mine, consumer="test", limit=10)
-        async with asyncio.timeout(2), committing.writing() as yours:
+        async with asyncio.timeout(8), committing.writing() as yours:
             assert await follow.window(yours, consumer="test", limit=10) is None
         assert found is not None
 

@@ -51,7 +51,9 @@ async def test_held_points_are_in_the_past(tx):
     asked=st.integers(-5, 110),
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_the_past_is_the_replay_of_entries(connection, entries, asked):
     """At any moment, over the borders of months: sums of what was booked, or had happened."""

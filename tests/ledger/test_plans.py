@@ -118,7 +118,7 @@ SELECT n % 1024, n * 1024 + n % 1024, 1, 20, 5, 0, 2, now(), '2028-03-31'
 INSERT INTO entry (bucket, account_id, unit, seq, kind, amount, contra, ref, earned_after,
                    consumed_after, effective_at, posted_at)
 SELECT n % 1024, n * 1024 + n % 1024, 1, seq, 1, 10, 1, gen_random_uuid(), 10 * seq, 0, now(),
-       now() + seq * interval '20 days'
+       date_trunc('month', now()) + seq * interval '20 days'
   FROM generate_series(1, 100000) AS n, generate_series(1, 2) AS seq
 """,
     """

@@ -89,7 +89,9 @@ async def test_points_come_back_to_the_lot_that_ends_last(tx):
 
 @given(parts=st.lists(st.integers(1, 40), max_size=8), price=st.integers(1, 100))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_refunds_add_up(connection, parts, price):
     """Whatever parts are asked for, those that fit are booked and never more than the price."""

@@ -72,7 +72,7 @@ def test_a_sale_is_sound_and_the_judge_sees_what_is_planted(hall):
 
 def test_units_that_come_back_in_a_line_and_in_a_rush(hall):
     """Cancelled units are sold again, and a line gives its units to those at its head."""
-    cancelled = first_come(hall, "cancelled", units=UNITS, cancel_percent=40)
+    cancelled = first_come(hall, "cancelled", units=UNITS, cancel_percent=90)
     assert broken(cancelled.checks) == []
     assert cancelled.answers["200 cancel"] > 0
 

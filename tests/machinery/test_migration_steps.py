@@ -85,7 +85,7 @@ def test_two_processes_migrate_at_once(empty_url):
     program = "import sys; from app import migrations; migrations.migrate(sys.argv[1])"
     command = [sys.executable, "-c", program, empty_url]
     both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
-    assert [each.wait(timeout=60) for each in both] == [0, 0]
+    assert [each.wait(timeout=600) for each in both] == [0, 0]
     assert migrations.is_current(empty_url)
 
 

@@ -137,7 +137,7 @@ async def test_a_full_pool_refuses_in_time(fresh_urls):
     build(app)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        async with database.writing(), asyncio.timeout(5):
+        async with database.writing(), asyncio.timeout(8):
             response = await client.post("/fine")
         assert response.status_code == 503
         assert response.json()["code"] == "try-again"

@@ -1,6 +1,7 @@
 """Builders of merchants that came in by the front door. Each returns something valid."""
 
 import base64
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,10 @@ class Checked:
     id: UUID
     proposal_id: UUID
     code: str
+
+
+DRAWN = re.compile(r"[0-9a-f-]{36}|cafe-[0-9a-f]+|91321102MA\w{8}")
+"""What is drawn by lot and may hold any digits: ids, a café's short name, its credit code."""
 
 
 def credit_code() -> str:

@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
 from app.database import savepoint
-from app.merchants import equip, keep_store, sign_in, tills
+from app.merchants import counter, equip, keep_store, sign_in, tills
 from app.merchants.counter import Counter, is_live
 from app.merchants.errors import (
     StoreCodeTaken,
@@ -178,10 +179,12 @@ async def test_a_seat_of_one_merchant_is_dead_at_another(tx):
     assert store.id == seat.store_id
 
 
-async def test_what_was_live_is_believed_for_seconds_only(tx, database):
+async def test_what_was_live_is_believed_for_seconds_only(tx, database, monkeypatch):
     """With a memory the revocation is noticed when it ends; without one, at the next request."""
     merchant, _, issued = await shop(tx)
     _, seat = await sign_in.sign_in(tx, key=issued.key, now=NOON)
+    clock = SimpleNamespace(monotonic=lambda: 1_000.0)
+    monkeypatch.setattr(counter, "time", clock)
     believing, doubting = Counter(database, believed_s=1), Counter(database, believed_s=0)
     for each in (believing, doubting):
         await each.ensure_live(merchant_id=merchant.id, seat=seat, now=NOON)
@@ -189,7 +192,7 @@ async def test_what_was_live_is_believed_for_seconds_only(tx, database):
     await believing.ensure_live(merchant_id=merchant.id, seat=seat, now=NOON)
     with pytest.raises(NotSignedIn):
         await doubting.ensure_live(merchant_id=merchant.id, seat=seat, now=NOON)
-    await asyncio.sleep(1.1)
+    clock.monotonic = lambda: 1_001.0
     with pytest.raises(NotSignedIn):
         await believing.ensure_live(merchant_id=merchant.id, seat=seat, now=NOON)
 

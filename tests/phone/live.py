@@ -62,7 +62,7 @@ class Listener:
         """Connect, from the last id on if there is one; returns when the first id has come."""
         started = asyncio.Event()
         self._task = asyncio.create_task(self._read(started))
-        await asyncio.wait_for(started.wait(), 10)
+        await asyncio.wait_for(started.wait(), 60)
         return self
 
     async def close(self) -> None:
@@ -71,7 +71,7 @@ class Listener:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def until(self, count: int, *, within_s: float = 10) -> list[dict]:
+    async def until(self, count: int, *, within_s: float = 60) -> list[dict]:
         """The events, as soon as there are so many."""
         async with asyncio.timeout(within_s), self._came:
             await self._came.wait_for(lambda: len(self.events) >= count)

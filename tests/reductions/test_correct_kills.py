@@ -34,13 +34,17 @@ MANY = int(os.environ.get("PUHUI_TEST_CORRECTIONS", "3000"))
 RIDES = 10
 LONG = pytest.mark.timeout(1_800)
 RUNNER = """
-import asyncio, sys
+import asyncio, sys, time
 from uuid import UUID
 from app.catalogue.versions import Catalogue
 from app.database import database_for
 from app.reductions.correct_run import run_correction
 from app.settings import DatabaseSettings
-from tests.reductions.erring import clock
+from tests.reductions import erring
+
+def clock():
+    time.sleep(0.05)  # at each chunk: whoever kills must see the work half done
+    return erring.clock()
 
 async def main():
     database = database_for(DatabaseSettings(pool_size=2), sys.argv[1])

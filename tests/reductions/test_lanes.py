@@ -87,7 +87,8 @@ async def three_ways(connection, *batches):
 
 @given(stream=st.lists(acts, max_size=14), cut=st.integers(1, 13))
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_lanes_change_no_answer_and_no_book(connection, stream, cut):
     """The same two batches without lanes, in 16 and in 1,024: outcomes and rows are the same."""

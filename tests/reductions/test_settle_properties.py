@@ -31,7 +31,9 @@ def record(act):
 
 @given(stream=st.lists(acts, max_size=16), cuts=st.sets(st.integers(1, 15), max_size=4))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_batches_may_be_cut_anywhere(connection, stream, cuts):
     """One batch, or several in the same order: the same outcomes, and no law is broken."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,6 +14,7 @@ from redis.exceptions import ConnectionError as StoreGone
 from app.cache import Cache
 from app.clock import current_time
 from app.main import create_app
+from app.rewards import gate as gate_module
 from app.rewards.gate import Gate, Word
 from app.rewards.gate_crowd import Crowd
 from app.rewards.offers_errors import OfferBusy
@@ -187,8 +189,9 @@ async def test_where_there_is_plenty_nobody_asks_the_gate(committing, keys):
             assert (answer.status_code, told.asked) == (201, asked)
 
 
-async def test_a_slow_store_is_left_alone_for_a_while():
+async def test_a_slow_store_is_left_alone_for_a_while(monkeypatch):
     """After one call that took too long nobody waits for it again."""
+    monkeypatch.setattr(gate_module, "REST_S", 600)  # longer than the five calls may take
     told = Store(slow)
     gate = Gate(told)
     words = [await gate.ask(uuid4(), account_id=1, request="r", per_citizen=1) for _ in range(5)]
@@ -197,8 +200,11 @@ async def test_a_slow_store_is_left_alone_for_a_while():
     assert gate.rests
 
 
-async def test_tokens_are_a_fifth_more_and_a_retry_takes_none(store):
+async def test_tokens_are_a_fifth_more_and_a_retry_takes_none(store, monkeypatch):
     """Ten units make thirteen tokens; the same request asked again is let in without one."""
+    # The store's time is not in question here: it may think, and tokens live as long as the test.
+    monkeypatch.setattr(gate_module, "WAIT", timedelta(seconds=60))
+    monkeypatch.setattr(gate_module, "LIFE_S", 600)
     gate, offer_id = Gate(store), uuid4()
 
     async def ask(account_id, request="r", per_citizen=1):
@@ -216,7 +222,7 @@ async def test_tokens_are_a_fifth_more_and_a_retry_takes_none(store):
 
 async def test_a_crowd_is_bounded_and_in_order():
     """So many are inside, so many wait, the rest is told to come back; nobody overtakes."""
-    crowd, offer_id, inside, order = Crowd(inside=2, waiting=3, wait_s=5), uuid4(), [], []
+    crowd, offer_id, inside, order = Crowd(inside=2, waiting=3, wait_s=60), uuid4(), [], []
     most = 0
 
     async def visit(number):
@@ -232,28 +238,34 @@ async def test_a_crowd_is_bounded_and_in_order():
     assert [type(each) for each in answers[5:]] == [OfferBusy] * 2
     assert answers[:5] == [None] * 5
     assert (most, order) == (2, [0, 1, 2, 3, 4])
-    assert await asyncio.wait_for(visit(9), 1) is None
+    assert await asyncio.wait_for(visit(9), 30) is None
 
 
 async def test_who_gives_up_waiting_leaves_no_hole():
     """A turn that nobody takes any more goes to the next, and a wait has an end."""
-    crowd, offer_id = Crowd(inside=1, waiting=9, wait_s=1), UUID(int=1)
+    crowd, offer_id = Crowd(inside=1, waiting=9, wait_s=3), UUID(int=1)
 
-    async def visit(hold_s):
+    async def visit(until=None):
         async with crowd.enter(offer_id, tight=True):
-            await asyncio.sleep(hold_s)
+            if until is not None:
+                await until.wait()
 
-    first = asyncio.create_task(visit(0.1))
+    leaves = asyncio.Event()
+    first = asyncio.create_task(visit(leaves))
     await asyncio.sleep(0)
-    gone, second = asyncio.create_task(visit(0)), asyncio.create_task(visit(0))
+    gone, second = asyncio.create_task(visit()), asyncio.create_task(visit())
     await asyncio.sleep(0)
     gone.cancel()
+    await asyncio.sleep(0)
+    leaves.set()
     await asyncio.gather(first, second)
-    await asyncio.wait_for(visit(0), 1)
-    long = asyncio.create_task(visit(2))
+    await asyncio.wait_for(visit(), 30)
+    ends = asyncio.Event()
+    long = asyncio.create_task(visit(ends))
     await asyncio.sleep(0)
     with pytest.raises(OfferBusy):
-        await visit(0)
+        await visit()  # as nobody leaves, its wait is what ends
+    ends.set()
     await long
 
 

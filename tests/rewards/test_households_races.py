@@ -44,11 +44,13 @@ async def one_after_the_other(database, first, second):
     async with database.writing() as tx:
         await first(tx)
         behind = asyncio.create_task(attempt(database, second))
-        async with database.reading() as reader:
-            for _ in range(1_000):
-                if await number(reader, WAITS) or behind.done():
-                    break
-                await asyncio.sleep(0.005)
+        for _ in range(1_000):
+            # Anew each time: a transaction sees only the connections of its first look.
+            async with database.reading() as reader:
+                waits = await number(reader, WAITS)
+            if waits or behind.done():
+                break
+            await asyncio.sleep(0.005)
         assert not behind.done(), f"it did not wait: {behind.result()}"
     return await behind
 

@@ -141,7 +141,7 @@ moves = st.lists(
 @settings(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_limits_agree_with_plain_counting(tx, history):
     """Whatever citizens of a household claim and cancel on whichever day, both limits hold."""

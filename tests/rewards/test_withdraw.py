@@ -23,6 +23,11 @@ from tests import make
 from tests.make import NOON
 from tests.rewards.counter import KEY, claim, code, sound, till
 
+WAITING = """
+SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+"""
+"""Whether somebody waits for a lock of ours."""
+
 
 async def take_back(tx, offer, **changes):
     """The merchant takes its offer back."""
@@ -136,7 +141,9 @@ async def test_a_claim_that_waits_for_the_withdrawal_is_refused(committing):
     async with committing.writing() as tx:
         await take_back(tx, offer)
         waiting = asyncio.create_task(asking())
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(60):
+            while await (await tx.execute(WAITING)).fetchone() is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert not waiting.done()
     with pytest.raises(OfferNotFound):
         await waiting

@@ -199,7 +199,7 @@ async def test_a_killed_job_is_carried_on(committing, fresh_urls, what):
     asks = asks_for_a_copy if what == "export" else asks_to_leave
     ticket = await asks(committing, person)
     command = [sys.executable, "-m", "tests.rights.dying", fresh_urls.app, what, str(ticket.id)]
-    died = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, check=False, timeout=60)
+    died = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, check=False, timeout=240)
     assert died.returncode == -signal.SIGKILL
     state = "SELECT state FROM rights_request WHERE id = %s"
     assert await value(committing, state, ticket.id) == "running"
@@ -228,7 +228,7 @@ async def test_leaving_stops_a_copy_that_is_being_made(database, monkeypatch):
     packing = pack
 
     def late(found, *, made_at):
-        asyncio.run_coroutine_threadsafe(leave(), loop).result(timeout=20)
+        asyncio.run_coroutine_threadsafe(leave(), loop).result(timeout=120)
         return packing(found, made_at=made_at)
 
     async def leave():

@@ -25,9 +25,11 @@ async def test_nothing_received_after_a_withdrawal_is_credited(committing, lanes
     said: list[tuple[bool, str, str | None]] = []
 
     async def stream(n):
-        for step in range(6):
+        for step in range(7):
+            if step == 6:
+                await over.wait()  # however slow the withdrawal is, something is sent after it
             after = over.is_set()
-            at = city.MORNING - timedelta(hours=n * 6 + step)
+            at = city.MORNING - timedelta(hours=n * 7 + step)
             delivery = await city.send_in_lanes(
                 committing, city.ride(f"r-{n}-{step}", start=at), lanes=lanes
             )
@@ -44,7 +46,8 @@ async def test_nothing_received_after_a_withdrawal_is_credited(committing, lanes
             )
         over.set()
 
-    await asyncio.gather(withdraw(), *(stream(n) for n in range(3)))
+    async with asyncio.timeout(300):
+        await asyncio.gather(withdraw(), *(stream(n) for n in range(3)))
 
     late = {(verdict, reason) for after, verdict, reason in said if after}
     assert late == {("rejected", "no_consent")}
@@ -122,7 +125,7 @@ async def test_what_waited_behind_a_withdrawal_finds_no_consent(committing, lane
 async def waiting(database, people):
     """Until so many transactions wait for a lock."""
     sql = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await value(database, sql) < people:  # noqa: ASYNC110 -- PostgreSQL has no event
             await asyncio.sleep(0)
 

@@ -9,6 +9,8 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 
 from app.database import database_for
@@ -17,6 +19,7 @@ from app.settlement import close_days
 from tests.settlement.books import NIGHT
 
 ROOT = Path(__file__).parents[2]
+REST_S = 1 / 50
 
 
 class Closers:
@@ -49,15 +52,21 @@ class Closers:
     def end(self) -> None:
         """No more closers."""
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(120)
         self._process.stdout.close()
+
+
+def night() -> datetime:
+    """`NIGHT`, after a rest at each step: who kills closers must see the day half closed."""
+    time.sleep(REST_S)
+    return NIGHT
 
 
 async def close(url: str) -> None:
     """Close what is due at `NIGHT`."""
     database = database_for(DatabaseSettings(pool_size=1, read_pool_size=1), url)
     await database.open()
-    await close_days.close_due(database, clock=lambda: NIGHT, limit=1)
+    await close_days.close_due(database, clock=night, limit=1)
     await database.close()
 
 

@@ -101,7 +101,9 @@ async def killed(url, *, kills, dice):
 
 def wait_for_merchants(url, wanted):
     """Until the day of so many is closed."""
+    deadline = time.monotonic() + 300
     while merchants_done(url) < wanted:
+        assert time.monotonic() < deadline, "the closers have stopped"
         time.sleep(1 / 1000)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from datetime import timedelta
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from app.clock import current_time
 from app.ids import new_id
 from app.people.errors import NotSignedIn
 from app.people.tokens import Audience
-from app.sign_in import sessions
+from app.sign_in import liveness, sessions
 from app.sign_in.digests import Digests
 from app.sign_in.liveness import Sessions
 from tests.make import NOON, VAULT
@@ -115,17 +116,25 @@ async def test_sessions_are_seen_and_ended_by_their_owner_alone(client):
     assert (await client.get("/v1/me/wallet", headers=bearer(stranger))).status_code == 200
 
 
-async def test_another_process_believes_an_ended_session_for_two_seconds(client, database, tx):
+async def test_another_process_believes_an_ended_session_for_two_seconds(
+    client, database, tx, monkeypatch
+):
     """What lived is believed until its time is up, and what is dead is asked for each time."""
+    clock = SimpleNamespace(monotonic=lambda: 1_000.0)
+    monkeypatch.setattr(liveness, "time", clock)
     first = await arrive(client)
     session_id = json.loads(json.dumps(first["session_id"]))
     elsewhere, impatient = Sessions(database), Sessions(database, believed_s=0)
     for each in (elsewhere, impatient):
         await each.ensure_live(session_id, now=NOON)
     await tx.execute("UPDATE sign_in_session SET ended_at = now(), ended_why = 'x'")
+    clock.monotonic = lambda: 1_001.9
     await elsewhere.ensure_live(session_id, now=NOON)
     with pytest.raises(NotSignedIn):
         await impatient.ensure_live(session_id, now=NOON)
+    clock.monotonic = lambda: 1_002.0
+    with pytest.raises(NotSignedIn):
+        await elsewhere.ensure_live(session_id, now=NOON)
 
 
 async def test_two_renewals_at_once_give_one_child(live_client):
