@@ -42,7 +42,6 @@ for place, key in ipairs(KEYS) do
 end
 return counts
 """
-_COUNTED_AT_ONCE = 500
 
 
 async def _count_all(keys: Sequence[str], redis: Redis) -> list[int]:
@@ -71,8 +70,8 @@ class Cache:
         self._rests_until_s = 0
         self._waking: asyncio.Future[None] | None = None
         self._lane = asyncio.Semaphore(LANE)
-        self._to_count: list[tuple[str, asyncio.Future[int | None]]] = []
-        self._counting: asyncio.Task[None] | None = None
+        self._asked: asyncio.Future[list[int] | None] | None = None
+        self._gathering: tuple[list[str], asyncio.Future[list[int] | None]] | None = None
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     @property
@@ -127,31 +126,24 @@ class Cache:
         """
         if self._redis is None or self._rests():
             return None
-        answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._to_count.append((key, answer))
-        if self._counting is None:
-            self._counting = asyncio.ensure_future(self._count())
-        return await answer
+        if self._gathering is None:
+            keys: list[str] = []
+            self._asked = asyncio.ensure_future(self._count(keys, self._asked))
+            self._gathering = keys, self._asked
+        keys, question = self._gathering
+        place = len(keys)
+        keys.append(key)
+        counts = await asyncio.shield(question)  # who hangs up takes no answer from the others
+        return None if counts is None else counts[place]
 
-    async def _count(self) -> None:
-        """Ask for all that wait, until nobody does."""
-        asked: list[tuple[str, asyncio.Future[int | None]]] = []
-        try:
-            while self._to_count:
-                asked, self._to_count = (
-                    self._to_count[:_COUNTED_AT_ONCE],
-                    self._to_count[_COUNTED_AT_ONCE:],
-                )
-                counts = await self._ask(partial(_count_all, [key for key, _ in asked]))
-                for place, (_, answer) in enumerate(asked):
-                    if not answer.done():  # who hung up waits no more
-                        answer.set_result(None if counts is None else counts[place])
-        finally:
-            self._counting = None
-            for _, answer in asked + self._to_count:  # nobody is left waiting, whatever happened
-                if not answer.done():
-                    answer.set_result(None)
-            self._to_count = []
+    async def _count(
+        self, keys: list[str], before: "asyncio.Future[list[int] | None] | None"
+    ) -> list[int] | None:
+        """Ask for all that gather until the question before is answered."""
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        self._gathering = None
+        return await self._ask(partial(_count_all, keys))
 
     def wake(self) -> None:
         """Tell whoever waits for news to look now instead of soon; it is no harm if it is lost.

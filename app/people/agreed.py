@@ -5,12 +5,15 @@ them. Whoever ends one waits for that lock before the answer (`ledger.locking`),
 credited after it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
-from app.columns import int8s
+from app.columns import int8s, texts
 from app.database import Cursor, Tx
 from app.ids import bucket_of
 from app.lanes import routed
+
+Consent = tuple[int, str]
+"""Who agrees, and to which scenario."""
 
 
 async def agrees(tx: Tx, *, account_id: int, provider_id: int, scenario: str) -> bool:
@@ -27,37 +30,45 @@ async def agrees(tx: Tx, *, account_id: int, provider_id: int, scenario: str) ->
 async def ask(
     tx: Tx,
     *,
-    account_ids: Iterable[int],
+    pairs: Collection[Consent],
     provider_id: int,
     buckets: Sequence[int] | None = None,
 ) -> Cursor:
-    """The question of which consents live, whose answer is read later (`told`).
+    """The question of a batch, whose answer is read later (`missing`).
 
     Args:
         tx: the transaction that holds the citizens' balances.
-        account_ids: the citizens, each as often as it likes.
+        pairs: accounts, each with a scenario; each pair once, in any order.
         provider_id: whose records are about to be credited.
         buckets: of a lane, which hold all accounts.
 
     """
-    wanted = sorted(set(account_ids))
-    arguments = {"accounts": int8s(wanted), "provider": provider_id, "buckets": buckets}
+    arguments = {
+        "accounts": int8s([account_id for account_id, _ in pairs]),
+        "scenarios": texts([scenario for _, scenario in pairs]),
+        "provider": provider_id,
+        "buckets": buckets,
+    }
     return await tx.execute(routed(_LIVE, buckets), arguments)
 
 
-async def told(asked: Cursor) -> frozenset[tuple[int, str]]:
-    """The answer to `ask`: accounts, each with a scenario it agrees to."""
-    return frozenset(await asked.fetchall())
+async def missing(asked: Cursor, *, pairs: Collection[Consent]) -> frozenset[Consent]:
+    """The answer to `ask`: those of the pairs that nobody agrees to, or no more."""
+    first = await asked.fetchone()
+    if asked.rowcount == len(pairs):  # as nearly always: the rest need not be looked at
+        return frozenset()
+    return frozenset(pairs) - {first, *await asked.fetchall()}
 
 
 _LIVE = """
-SELECT t.a, live.scenario FROM unnest(%(accounts)b::bigint[]) AS t (a)
+SELECT t.a, t.scenario
+  FROM unnest(%(accounts)b::bigint[], %(scenarios)b::text[]) AS t (a, scenario)
  CROSS JOIN LATERAL (
-  SELECT c.scenario FROM consent c
+  SELECT FROM consent c
    WHERE c.bucket = (t.a %% 1024)::smallint AND c.account_id = t.a
-     AND c.provider_id = %(provider)s AND c.withdrawn_at IS NULL
+     AND c.provider_id = %(provider)s AND c.scenario = t.scenario AND c.withdrawn_at IS NULL
        /* lane: c */
-  OFFSET 0) AS live
+   LIMIT 1) AS live
 """
 _AGREES = """
 SELECT FROM consent

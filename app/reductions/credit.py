@@ -121,11 +121,11 @@ async def _known(
         intervals = [claim for _, claim in places]
         await claims.lock_subjects(tx, intervals=intervals)
         await caps.read_subjects(tx, candidates=candidates, used=used)
-        people = {each.account_id for each in candidates}
+        needed = {each.consent for each in candidates}
         consents = (
             None
             if provider_id is None
-            else await agreed.ask(tx, account_ids=people, provider_id=provider_id)
+            else await agreed.ask(tx, pairs=needed, provider_id=provider_id)
         )
         claimed = await claims.ask(tx, intervals=intervals)
         asked = await recent.ask(tx, candidates=candidates, versions=versions)
@@ -134,7 +134,7 @@ async def _known(
         if asked is not None:
             colliding |= await recent.told(tx, question=asked, used=used)
         earlier = await seen.told(known)
-        live = None if consents is None else await agreed.told(consents)
+        unagreed = frozenset() if consents is None else await agreed.missing(consents, pairs=needed)
     return Known(
         earlier=earlier,
         colliding=frozenset(colliding),
@@ -142,7 +142,7 @@ async def _known(
         past=await history.past_of(tx, candidates=candidates, versions=versions),
         versions=versions,
         received_at=received_at,
-        agreed=live,
+        unagreed=unagreed,
     )
 
 

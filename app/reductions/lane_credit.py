@@ -119,8 +119,8 @@ async def settle_lane(
     ids = {each.id for each in items}
     earlier = await seen.in_lane(tx, ids=ids, buckets=buckets)
     earlier |= {key: value for key, value in terms.earlier.items() if key in ids}
-    people = {each.account_id for each in items}
-    live = await agreed.ask(tx, account_ids=people, provider_id=batch.provider_id, buckets=buckets)
+    needed = {each.consent for each in items}
+    live = await agreed.ask(tx, pairs=needed, provider_id=batch.provider_id, buckets=buckets)
     known = Known(
         earlier=earlier,
         colliding=frozenset(colliding),
@@ -128,7 +128,7 @@ async def settle_lane(
         past=await _past(tx, items, batch, buckets),
         versions=batch.versions,
         received_at=batch.now,
-        agreed=await agreed.told(live),
+        unagreed=await agreed.missing(live, pairs=needed),
     )
     return settle(items, known), before
 

@@ -29,6 +29,7 @@ from app.database import Database, Tx
 from app.ids import BUCKETS, bucket_of, new_id
 from app.intake.records import Malformed, Record
 from app.lanes import Lane, Lanes, Step, all_in_lanes, in_lanes
+from app.people import agreed
 from app.problems import TryAgain
 from app.reductions import lane_log, lane_names, lane_release, seen, shapes
 from app.reductions.decisions import Candidate, Outcome, Verdict
@@ -89,6 +90,12 @@ async def deliver_in_lanes(
             subject_key=subject_key,
             now=now,
         )
+        # Asked again under the locks of each lane; here so that they reserve nothing shared.
+        needed = {each.consent for each in candidates}
+        asked = await agreed.ask(tx, pairs=needed, provider_id=provider_id)
+        unagreed = await agreed.missing(asked, pairs=needed)
+    refused += [each.unagreed() for each in candidates if each.consent in unagreed]
+    candidates = [each for each in candidates if each.consent not in unagreed]
     number = new_id()
     batch = LaneBatch(
         delivery_id or number, provider_id, versions, now, database, delivery_id is not None

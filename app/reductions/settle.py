@@ -35,8 +35,8 @@ class Known:
     """What the database knows about the batch's acts, read under locks.
 
     ``colliding`` are the places of records in the batch: two of them may be about one act.
-    ``agreed`` are the consents that live, by account and scenario; None: an officer's release
-    asked for them.
+    ``unagreed`` are the accounts and scenarios without a consent that lives; an officer's release
+    has asked for its own.
     """
 
     earlier: Mapping[UUID, Earlier]
@@ -45,7 +45,7 @@ class Known:
     past: Past
     versions: Versions
     received_at: datetime
-    agreed: frozenset[tuple[int, str]] | None = None
+    unagreed: frozenset[tuple[int, str]] = frozenset()
 
 
 def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
@@ -54,7 +54,7 @@ def settle(candidates: Sequence[Candidate], known: Known) -> Settled:
     keys: dict[int, Candidate] = {}
     taken: defaultdict[tuple[int, int], list[Interval]] = defaultdict(list)
     for candidate in candidates:
-        if known.agreed is not None and candidate.consent not in known.agreed:
+        if known.unagreed and candidate.consent in known.unagreed:
             settled.refused.append(candidate.unagreed())
             continue
         number = candidate.id.int

@@ -92,6 +92,15 @@ async def test_a_rush_is_counted_in_few_questions():
     assert len(store.asked) == 3
 
 
+async def test_a_fault_of_ours_is_not_a_failing_store():
+    """What the store did not fail at is raised to everybody who was asked for."""
+    cache = Cache(Failing(TypeError("ours")))
+    told = await asyncio.gather(
+        *(cache.allow(who, per_minute=9) for who in ("anna", "boris")), return_exceptions=True
+    )
+    assert [type(each) for each in told] == [TypeError, TypeError]
+
+
 async def test_counts_do_not_stay_for_ever(cache):
     """A count has a life; an abandoned caller leaves nothing in the store."""
     who = secrets.token_hex(8)

@@ -64,10 +64,9 @@ async def test_a_link_reaches_back_but_not_into_anothers_time(tx):
     hers, his = sorted(found["card"], key=lambda holder: holder.valid_from_us)
     assert hers.valid_from_us == us_of(NOON - linking.REACHES_BACK)
     assert (hers.valid_until_us, his.valid_from_us) == (us_of(NOON), us_of(NOON))
-    agreed_to = await agreed.told(
-        await agreed.ask(tx, account_ids=[anna.account_id, boris.account_id], provider_id=1)
-    )
-    assert agreed_to == {(boris.account_id, "bike_ride")}
+    pairs = {(each.account_id, "bike_ride") for each in (anna, boris)}
+    asked = await agreed.ask(tx, pairs=pairs, provider_id=1)
+    assert await agreed.missing(asked, pairs=pairs) == {(anna.account_id, "bike_ride")}
     assert not hers.held_it_at(us_of(NOON))
     assert his.held_it_at(us_of(NOON))
 
@@ -87,8 +86,9 @@ async def test_withdrawing_one_scenario_keeps_the_others(tx):
     await consents.withdraw(
         tx, account_id=anna.account_id, provider_id=1, scenario="bike_ride", now=NOON
     )
-    asked = await agreed.ask(tx, account_ids=[anna.account_id], provider_id=1)
-    assert await agreed.told(asked) == {(anna.account_id, "transit_rail")}
+    pairs = {(anna.account_id, "bike_ride"), (anna.account_id, "transit_rail")}
+    asked = await agreed.ask(tx, pairs=pairs, provider_id=1)
+    assert await agreed.missing(asked, pairs=pairs) == {(anna.account_id, "bike_ride")}
 
 
 async def test_two_people_race_for_a_card(committing):

@@ -52,3 +52,10 @@ async def test_a_denial_turns_the_plan_as_it_turns_a_batch(connection, case):
     found = await three_ways(connection, *CASES[case])
     assert found[0] == found[1] == found[2]
     assert {each.verdict.value for each in found[0][0]} == {"credited", "rejected"}
+
+
+async def test_who_does_not_agree_keeps_nothing_from_others(connection):
+    """A car's hour reported by somebody who never agreed is another citizen's, whole and in lanes."""
+    found = await three_ways(connection, [charged("a", "shy", 0, 0), charged("b", "anna", 0, 0)])
+    assert found[0] == found[1] == found[2]
+    assert [each.reason for each in found[0][0]] == ["no_consent", None]

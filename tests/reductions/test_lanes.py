@@ -74,6 +74,7 @@ async def three_ways(connection, *batches):
         await city.programme(connection)
         for name in PEOPLE:
             await city.citizen(connection, name)
+        await city.citizen(connection, "shy", scenarios=("bike_ride",))
         for lanes in (None, SIXTEEN, Lanes.modulo(1024)):
             async with connection.transaction(force_rollback=True):
                 outcomes = []

@@ -91,7 +91,7 @@ def arguments() -> dict[str, Any]:
     days, texts = [DAY] * MANY, ["3.7"] * MANY
     some = {"unit": 1, "provider": 1, "block": 1, "factor_set": 1, "kind": 1}
     some |= {"never": date.min, "expires_on": DAY, "now": NOON}
-    kinds = {"texts": "inputs reasons methodologies counts", "moments": "happened starts"}
+    kinds = {"texts": "inputs reasons methodologies counts scenarios", "moments": "happened starts"}
     lists = dict.fromkeys(["accounts", "subjects"], accounts)
     lists |= dict.fromkeys(["ids", "refs"], ids) | {"ends": ends}
     lists |= dict.fromkeys(kinds["texts"].split(), texts)

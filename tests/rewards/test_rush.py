@@ -23,6 +23,12 @@ class Store:
         self._blocks_s = blocks_s
 
     async def eval(self, *_: object) -> int:
+        return await self._answer(1)
+
+    async def get(self, key: str) -> bytes:
+        return await self._answer(key.encode())
+
+    async def _answer(self, word):
         self.inside += 1
         self.most = max(self.most, self.inside)
         await asyncio.sleep(0)
@@ -30,7 +36,7 @@ class Store:
         for _ in range(4):  # read, parse, hand over
             await asyncio.sleep(0)
         self.inside -= 1
-        return 1
+        return word
 
     def _hold_the_loop(self) -> None:
         time.sleep(self._blocks_s)  # the whole process is busy with something else
@@ -56,12 +62,27 @@ async def test_a_busy_process_does_not_take_itself_for_a_slow_store():
     assert not way.rests
 
 
-async def test_a_rush_takes_few_connections_to_count_requests():
-    """The limit of each caller is counted, a lane's width at the same time."""
+async def test_a_rush_takes_few_connections_for_copies():
+    """Everybody gets the copy that was asked for, a lane's width at the same time."""
     store = Store()
+    copies = Cache(store)
+    keys = [f"key-{n}" for n in range(PEOPLE)]
+    found = await asyncio.gather(*(copies.text(key, life_s=5, make=None) for key in keys))
+    assert found == keys
+    assert store.most == cache.LANE
+
+
+async def test_a_rush_takes_one_connection_to_count_requests():
+    """The limits of all callers are counted one question after another."""
+
+    class Counting(Store):
+        async def eval(self, _: str, count: int, *__: object) -> list[int]:
+            return await self._answer([1] * count)
+
+    store = Counting()
     counting = Cache(store)
     await asyncio.gather(*(counting.allow(f"who-{n}", per_minute=9) for n in range(PEOPLE)))
-    assert store.most == cache.LANE
+    assert store.most == 1
 
 
 async def test_a_rush_reads_an_offer_once(monkeypatch):
