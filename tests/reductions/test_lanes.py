@@ -31,10 +31,10 @@ SELECT (SELECT array_agg(r ORDER BY r) FROM (
           FROM cap_use WHERE used <> 0)::text,
        (SELECT array_agg((id, reason_code) ORDER BY id) FROM held_activity)::text
 """
-PEOPLE = ("anna", "boris", "carl")
+PEOPLE = dict.fromkeys(("anna", "boris", "carl"), city.SCENARIOS) | {"shy": ("bike_ride",)}
 acts = st.builds(
     lambda n, kind, hour, km: (kind, n, hour, km),
-    st.integers(0, 6),
+    st.integers(0, 7),
     st.sampled_from(["ride", "metro", "charge"]),
     st.integers(0, 30),
     st.sampled_from(["0.3", "3.7", "15", "19.999"]),
@@ -45,7 +45,7 @@ def record(place, act):
     """A record of one act: few starts and two cars, so that much collides across citizens."""
     kind, n, half_hours, km = act
     start = MORNING + timedelta(minutes=30 * half_hours)
-    who = f"card-{PEOPLE[n % 3]}"
+    who = f"card-{[*PEOPLE][n % 4]}"
     if kind == "ride":
         return ride(f"ref-{n}", subject=who, start=start, minutes=80, distance_km=km)
     if kind == "metro":
@@ -72,9 +72,8 @@ async def three_ways(connection, *batches):
     database = Database(None, None, single=connection)
     async with connection.transaction(force_rollback=True):
         await city.programme(connection)
-        for name in PEOPLE:
-            await city.citizen(connection, name)
-        await city.citizen(connection, "shy", scenarios=("bike_ride",))
+        for name, scenarios in PEOPLE.items():
+            await city.citizen(connection, name, scenarios=scenarios)
         for lanes in (None, SIXTEEN, Lanes.modulo(1024)):
             async with connection.transaction(force_rollback=True):
                 outcomes = []
