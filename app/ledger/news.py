@@ -21,6 +21,7 @@ class Entry:
     """One entry: signed points, and the balance after it, held points included."""
 
     unit: int
+    unit_code: str
     seq: int
     kind: str
     points: int
@@ -55,8 +56,8 @@ async def after(tx: Tx, *, account_id: int, seen: Mapping[int, int], limit: int)
         },
     )
     return [
-        Entry(unit, seq, Kind(kind).name, points, balance, ref, posted_at)
-        async for unit, seq, kind, points, balance, ref, posted_at in rows
+        Entry(unit, code, seq, Kind(kind).name, points, balance, ref, posted_at)
+        async for unit, code, seq, kind, points, balance, ref, posted_at in rows
     ]
 
 
@@ -70,7 +71,8 @@ _LAST = """
 SELECT unit, last_seq FROM balance WHERE bucket = %(bucket)s AND account_id = %(account)s
 """
 _AFTER = """
-SELECT b.unit, e.seq, e.kind, e.amount, e.earned_after - e.consumed_after, e.ref, e.posted_at
+SELECT b.unit, (SELECT u.code FROM unit u WHERE u.id = b.unit), e.seq, e.kind, e.amount,
+       e.earned_after - e.consumed_after, e.ref, e.posted_at
   FROM balance b
  CROSS JOIN LATERAL (
          SELECT * FROM entry e

@@ -23,7 +23,7 @@ class PoolTotal:
     number: int
     name_zh: str
     name_en: str
-    unit: int
+    unit: str
     points: int
     donations: int
 
@@ -98,7 +98,8 @@ ON CONFLICT (unit, day) DO UPDATE SET
   n = b.n + EXCLUDED.n, points = b.points + EXCLUDED.points
 """
 _POOLS = """
-SELECT c.number, c.name_zh, c.name_en, coalesce(r.unit, 1::smallint),
+SELECT c.number, c.name_zh, c.name_en,
+       (SELECT u.code FROM unit u WHERE u.id = coalesce(r.unit, 1::smallint)),
        coalesce(-sum(r.points), 0)::bigint, coalesce(sum(r.n), 0)::bigint
   FROM counter_account c LEFT JOIN rollup r ON r.contra = c.number
  WHERE c.number >= %(first)s AND c.number < %(end)s

@@ -190,7 +190,7 @@ class PoolView(BaseModel):
     number: int = Field(description="The pool's number.", examples=[500])
     name_zh: str = Field(description="Its Chinese name.", examples=["植树"])
     name_en: str = Field(description="Its English name.", examples=["Trees"])
-    unit: int = Field(description="The unit's number; 1 are ordinary points.", examples=[1])
+    unit: str = Field(description="Of which points, by their code.", examples=["points"])
     points: int = Field(description="Whole points given, all in all.", examples=[120000])
     donations: int = Field(description="In how many donations.", examples=[4100])
 

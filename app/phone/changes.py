@@ -101,7 +101,7 @@ async def since(
 
 def _events(entry: Entry, known: _Known) -> list[ChangeView]:
     """What an entry is told as, at most `STEPS` events; nothing for what only leaves."""
-    common = {"unit": entry.unit, "points": entry.points, "balance": entry.balance}
+    common = {"unit": entry.unit_code, "points": entry.points, "balance": entry.balance}
     events = []
     act = known.acts.get(entry.ref) if entry.kind == "earn" else None
     if act is not None:

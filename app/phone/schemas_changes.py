@@ -24,9 +24,7 @@ class ChangeView(BaseModel):
     balance: int | None = Field(
         description="The points afterwards, those that are held included.", examples=[118]
     )
-    unit: int | None = Field(
-        description="Which points, by number; 1 are the ordinary ones.", examples=[1]
-    )
+    unit: str | None = Field(description="Of which points, by their code.", examples=["points"])
     grams_g: int | None = Field(description="Of an act: whole grams of CO2e.", examples=[180])
     reduction_id: UUID | None = Field(description="Of an act: ask for its explanation with it.")
     redemption_id: UUID | None = Field(description="Of a coupon: which redemption.")

@@ -54,6 +54,7 @@ class Offered:
     limits: list[dict[str, Any]]
     audience: dict[str, Any]
     unit: str
+    coupon_life_s: int
     merchant_zh: str = ""
     merchant_en: str = ""
     distance_m: int | None = None
@@ -216,14 +217,14 @@ def _offered(row: tuple[Any, ...], merchant: MerchantView) -> Offered:
     return Offered(**facts)
 
 
-_FIELDS = tuple(field.name for field in fields(Offered))[:23]
+_FIELDS = tuple(field.name for field in fields(Offered))[:24]
 _COLUMNS = """
 SELECT o.id, o.merchant_id, o.title_zh, o.title_en, o.points, o.per_citizen, o.opens_at,
        o.closes_at, (SELECT coalesce(sum(s.remaining), 0)::int FROM offer_stock s
                       WHERE s.offer_id = o.id),
        o.kind, o.mode, o.delivery, o.category, o.district_code, o.text_zh, o.text_en, o.picture,
        o.face_value_fen, o.usable_until, o.draws_at, o.limits, o.audience,
-       (SELECT u.code FROM unit u WHERE u.id = o.unit)
+       (SELECT u.code FROM unit u WHERE u.id = o.unit), o.coupon_life_s
 """
 # The state is written out: it is what the partial indexes are for.
 _WANTED = """

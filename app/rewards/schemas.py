@@ -76,6 +76,10 @@ class OfferView(BaseModel):
     opens_at: datetime = Field(description="From when it can be claimed (UTC).", examples=[_AT])
     closes_at: datetime = Field(description="Until when it can be claimed (UTC).", examples=[_AT])
     usable_until: datetime = Field(description="Until when it can be used (UTC).", examples=[_AT])
+    coupon_life_s: int = Field(
+        description="How long after it was claimed it can be used, never beyond `usable_until`.",
+        examples=[86_400],
+    )
     draws_at: datetime | None = Field(
         description="When registration for its draw ends (UTC); null without one.",
         examples=[None],
@@ -109,6 +113,7 @@ class OfferView(BaseModel):
             opens_at=offer.opens_at,
             closes_at=offer.closes_at,
             usable_until=offer.usable_until,
+            coupon_life_s=offer.coupon_life_s,
             draws_at=offer.draws_at,
         )
 

@@ -171,5 +171,6 @@ async def test_pools_tell_what_they_were_given(committing, live_client):
 
     answer = await live_client.get("/v1/pools")
 
-    told = {each["number"]: (each["points"], each["donations"]) for each in answer.json()["items"]}
-    assert told == {trees: (15, 2), rivers: (0, 0)}
+    items = answer.json()["items"]
+    told = {each["number"]: (each["points"], each["unit"], each["donations"]) for each in items}
+    assert told == {trees: (15, "points", 2), rivers: (0, "points", 0)}

@@ -63,6 +63,7 @@ async def test_a_ride_arrives_within_two_seconds(committing, cache, keys, redis)
         await listener.close()
 
     assert (act["kind"], act["grams_g"], act["points"]) == ("act_credited", 180, 18)
+    assert (act["unit"], points["unit"]) == ("points", "points")
     assert act["reduction_id"] == sent["outcomes"][0]["reduction_id"]
     assert (points["kind"], points["points"], points["balance"]) == ("points_arrived", 18, 18 * n)
 

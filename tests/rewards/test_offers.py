@@ -1,7 +1,7 @@
 """Offers, as anybody sees them: in their language, in pages, and fresh."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from app.cache import cache_for
@@ -34,6 +34,22 @@ async def test_the_list_of_offers(client, database):
     upcoming = await client.get(f"/v1/offers/{later.id}")
     assert upcoming.json()["opens_at"] == "2026-03-01T05:00:00Z"
     assert (await client.get(f"/v1/offers/{uuid4()}")).status_code == 404
+
+
+async def test_an_offer_says_how_long_its_coupon_lives(client, database, keys):
+    """Before anything is claimed, a phone knows until when the coupon will be good."""
+    async with database.writing() as tx:
+        made = await make.offer(tx)
+        anna = await make.rich(tx)
+    offer = (await client.get(f"/v1/offers/{made.id}")).json()
+    life = timedelta(seconds=offer["coupon_life_s"])
+    assert NOON + life < datetime.fromisoformat(offer["usable_until"])
+
+    headers = make.citizen_headers(keys, anna)
+    body = {"offer_id": str(made.id)}
+    claimed = (await client.post("/v1/me/redemptions", json=body, headers=headers)).json()
+
+    assert datetime.fromisoformat(claimed["held_until"]) - NOON == life
 
 
 async def test_flushing_the_store_changes_nothing_but_speed(app, client, database, servers):

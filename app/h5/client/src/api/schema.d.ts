@@ -1233,7 +1233,7 @@ export interface components {
             redemption_id: string | null;
             reduction_id: string | null;
             state: ("spent" | "refunded") | null;
-            unit: number | null;
+            unit: string | null;
         };
         ChildStandingView: {
             confirmed: boolean;
@@ -1569,6 +1569,7 @@ export interface components {
             category: string;
             /** Format: date-time */
             closes_at: string;
+            coupon_life_s: number;
             /** @enum {string} */
             delivery: "coupon" | "merchant_code";
             distance_m: number | null;
@@ -1623,7 +1624,7 @@ export interface components {
             name_zh: string;
             number: number;
             points: number;
-            unit: number;
+            unit: string;
         };
         PrivacyView: {
             deeds: components["schemas"]["DeedView"][];
