@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -48,10 +49,14 @@ KEPT_EVERY = 250_000
 
 @dataclass
 class Progress:
-    """When each chunk came to its end, how many rows it had, and what PostgreSQL spent."""
+    """When each chunk came to its end, how many rows it had, and what PostgreSQL spent until then.
+
+    ``postgres_s`` are its backends' processor seconds by process, ``spent`` their sums by rows.
+    """
 
     chunks: list[tuple[float, int]] = field(default_factory=list)
     postgres_s: dict[int, float] = field(default_factory=dict)
+    spent: list[tuple[int, float]] = field(default_factory=list)
     rows: int = 0
 
     def add(self, rows: int) -> None:
@@ -131,17 +136,26 @@ async def ingest(
 
 def steadiness(chunks: Sequence[tuple[float, int]], events: int) -> float:
     """The rate of the last million events (or last fifth) over that of the first."""
+    rows = accumulate(each for _, each in chunks)
+    return 1 / dearer(list(zip(rows, (at for at, _ in chunks), strict=True)), events)
+
+
+def dearer(spent: Sequence[tuple[int, float]], events: int) -> float:
+    """What an event of the last million (or last fifth) took over one of the first.
+
+    Args:
+        spent: seconds since some moment, each after so many events.
+        events: how many there are in all.
+
+    """
     piece = min(1_000_000, events // 5)
-    return _rate(chunks[::-1], piece) / _rate(chunks, piece)
+    return _each(spent[::-1], piece) / _each(spent, piece)
 
 
-def _rate(chunks: Sequence[tuple[float, int]], piece: int) -> float:
-    rows, began = 0, chunks[0][0]
-    for at, each in chunks[1:]:
-        rows += each
-        if rows >= piece:
-            return rows / max(abs(at - began), 1e-9)
-    return rows / max(abs(chunks[-1][0] - began), 1e-9)
+def _each(spent: Sequence[tuple[int, float]], piece: int) -> float:
+    first, began = spent[0]
+    far = next((each for each in spent if abs(each[0] - first) >= piece), spent[-1])
+    return max(abs(far[1] - began), 1e-9) / max(abs(far[0] - first), 1)
 
 
 class Day:
@@ -173,6 +187,7 @@ class Day:
         rows, last = self.done.rows, self.done.chunks[-1][1]
         if rows // SAMPLED_EVERY != (rows - last) // SAMPLED_EVERY:
             self.done.postgres_s |= seconds_of(backends(self.place.url))
+            self.done.spent.append((rows, sum(self.done.postgres_s.values())))
         if rows // TOLD_EVERY != (rows - last) // TOLD_EVERY:
             print(f"  {self.who}: {rows:,} events, {self.done.rate:,.0f} a second", flush=True)
         if rows // KEPT_EVERY != (rows - last) // KEPT_EVERY:
@@ -193,6 +208,11 @@ class Day:
             figures.Figure(f"log an event, {who}", "bytes", [found.wal / count]),
             figures.Figure(
                 f"last million / first, {who}", "ratio", [steady], [1.0], "1", promise=STEADY
+            ),
+            figures.Figure(
+                f"PostgreSQL's cost of the last million / first, {who}", "ratio",
+                [dearer(self.done.spent, count)], [1.0], "1",
+                note="processor time: it does not see that the machine was slower",
             ),
             figures.Figure(
                 f"processor, our processes, {who}", "s per 1,000 events",
