@@ -230,11 +230,14 @@ def database_for(settings: DatabaseSettings, url: str, *, role: str = APP_ROLE) 
 
 async def role_of(url: str, *wanted: str) -> str:
     """The first of the roles that the login is a member of; the last one if it is of none."""
-    async with await AsyncConnection.connect(url, connect_timeout=5) as connection:
+    connection = await AsyncConnection.connect(url, connect_timeout=5, autocommit=True)
+    try:
         for role in wanted[:-1]:
             row = await (await connection.execute(_MAY_BE, {"role": role})).fetchone()
             if row is not None:
                 return role
+    finally:
+        await connection.close()  # in one step, so whoever is told to stop meanwhile leaves none
     return wanted[-1]
 
 

@@ -19,6 +19,7 @@ from tests import make
 from tests.worker.test_steps import Kept
 
 SETTINGS = Settings(environment="test")
+WORKERS = "SELECT count(*) FROM queue.procrastinate_workers"
 
 
 @contextlib.asynccontextmanager
@@ -90,9 +91,11 @@ async def test_a_signal_stops_it(fresh_urls, number):
     """As the only thing in its process it stops in good order, and hands the signals back."""
     before = signal.getsignal(number)
     task = asyncio.create_task(worker.work(SETTINGS, database_url=fresh_urls.app))
-    async with asyncio.timeout(60):  # sooner the signal would end the tests themselves
-        while signal.getsignal(number) == before:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    with psycopg.connect(fresh_urls.owner, autocommit=True) as looking:
+        async with asyncio.timeout(60):  # sooner the signal would end the tests themselves
+            while not looking.execute(WORKERS).fetchone()[0]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert signal.getsignal(number) != before
     os.kill(os.getpid(), number)
     await asyncio.wait_for(task, 60)
     assert signal.getsignal(number) == before
