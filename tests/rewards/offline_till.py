@@ -8,6 +8,7 @@ from uuid import uuid4
 from app.people.seats import Role, Seat
 from app.rewards import offline, release
 from app.rewards.offline import Batch
+from app.rewards.tables import RedemptionState
 from tests.make import NOON
 from tests.merchants import front_door
 from tests.rewards import shop
@@ -56,4 +57,11 @@ async def hand_in(tx, offer, *lines, batch_id=None, now=NOON + HOUR, fingerprint
 async def swept(tx, coupon, *, now):
     """The hold ran out and the worker came by."""
     bucket = coupon.account_id % 1024
-    assert await release.release_late(tx, bucket=bucket, limit=9, now=now) >= 1
+    await release.release_late(
+        tx, bucket=bucket, limit=9, now=now
+    )  # none, if a neighbour's took it
+    row = await (await tx.execute(_STATE, (bucket, coupon.account_id, coupon.id))).fetchone()
+    assert row[0] != RedemptionState.held
+
+
+_STATE = "SELECT state FROM redemption WHERE bucket = %s AND account_id = %s AND id = %s"
