@@ -14,13 +14,17 @@ from tests.city import NOON
 from tests.rights.leaving import value
 
 
+async def founded(tx):
+    """A city with one citizen, and the number of the provider she agrees to."""
+    await city.programme(tx)
+    return await city.citizen(tx, "anna"), (await providers.by_code(tx, code="bikes")).id
+
+
 @pytest.mark.parametrize("lanes", [None, Lanes.modulo(4)], ids=["whole", "lanes"])
 async def test_nothing_received_after_a_withdrawal_is_credited(committing, lanes):
     """While batches stream in, consent ends: whatever is sent after the answer is refused."""
     async with committing.writing() as tx:
-        await city.programme(tx)
-        anna = await city.citizen(tx, "anna")
-        bikes = (await providers.by_code(tx, code="bikes")).id
+        anna, bikes = await founded(tx)
     under_way, over = asyncio.Event(), asyncio.Event()
     said: list[tuple[bool, str, str | None]] = []
 
@@ -59,9 +63,7 @@ async def test_nothing_received_after_a_withdrawal_is_credited(committing, lanes
 async def test_a_batch_under_way_ends_before_the_answer_or_credits_nothing(committing):
     """One batch holds the citizen, another one waits behind a withdrawal: credited, and refused."""
     async with committing.writing() as tx:
-        await city.programme(tx)
-        anna = await city.citizen(tx, "anna")
-        bikes = (await providers.by_code(tx, code="bikes")).id
+        anna, bikes = await founded(tx)
         # With a balance to wait for, whoever comes first is served first.
         await city.one(tx, city.ride("r-0", start=city.MORNING - timedelta(hours=6)))
     held, go, order = asyncio.Event(), asyncio.Event(), []
@@ -105,9 +107,7 @@ async def test_a_batch_under_way_ends_before_the_answer_or_credits_nothing(commi
 async def test_what_waited_behind_a_withdrawal_finds_no_consent(committing, lanes):
     """A batch that found the consent, and then waited while it ended, credits nothing."""
     async with committing.writing() as tx:
-        await city.programme(tx)
-        anna = await city.citizen(tx, "anna")
-        bikes = (await providers.by_code(tx, code="bikes")).id
+        anna, bikes = await founded(tx)
         await city.one(tx, city.ride("r-0", start=city.MORNING - timedelta(hours=6)))
     async with committing.writing() as tx:
         await consents.withdraw(
@@ -133,9 +133,7 @@ async def waiting(database, people):
 async def test_other_scenarios_go_on(database):
     """Only what was taken back is refused; agreeing again opens it again."""
     async with database.writing() as tx:
-        await city.programme(tx)
-        anna = await city.citizen(tx, "anna")
-        bikes = (await providers.by_code(tx, code="bikes")).id
+        anna, bikes = await founded(tx)
         await consents.withdraw(
             tx, account_id=anna.account_id, provider_id=bikes, scenario="bike_ride", now=NOON
         )
