@@ -1,7 +1,8 @@
 """Fixtures every test may use: a database that forgets, a clock that stands still.
 
 The servers are real: the embedded pair in a folder of its own, or those named by
-``PUHUI_TEST_ADMIN_URL`` and ``PUHUI_TEST_REDIS_URL``. The schema is built by the migrations.
+``PUHUI_TEST_ADMIN_URL`` and ``PUHUI_TEST_REDIS_URL``; of such a store each process of a run
+empties and uses the database of its own number. The schema is built by the migrations.
 """
 
 import os
@@ -11,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -21,6 +23,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
+from redis import Redis
 
 from app import migrations
 from app.cache import Cache, cache_for
@@ -67,7 +70,19 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
                 stack.callback(discard, folder)
             pair = stack.enter_context(engines(folder))
             admin, redis = admin or pair.superuser_url, redis or pair.redis_url
-        yield Servers(admin, redis)
+        yield Servers(admin, _own_store(redis))
+
+
+def _own_store(url: str) -> str:
+    """The store's database that no other process of this run uses."""
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return urlsplit(url)._replace(path=f"/{number}").geturl()
+
+
+def empty_store(servers: Servers) -> None:
+    """Forget what earlier tests have counted: in a new database accounts have their numbers."""
+    with Redis.from_url(servers.redis_url) as store:
+        store.flushdb()
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +115,7 @@ def fresh_urls(servers: Servers, template: str) -> Iterator[Urls]:
 
 
 def _copy(servers: Servers, template: str) -> Iterator[Urls]:
+    empty_store(servers)
     name = f"puhui_test_{secrets.token_hex(4)}"
     with psycopg.connect(servers.admin_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -152,7 +168,8 @@ def keys() -> Keys:
 
 @pytest.fixture
 async def cache(servers: Servers) -> AsyncIterator[Cache]:
-    """The real store; what one test puts there, the next may find."""
+    """The real store, empty: a test that counts its requests begins at nought."""
+    empty_store(servers)
     cache = cache_for(RedisSettings(), servers.redis_url)
     yield cache
     await cache.close()

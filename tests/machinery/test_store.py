@@ -58,6 +58,12 @@ async def test_each_caller_has_a_limit_of_its_own(cache):
     assert await allowed(cache, calm, 1, per_minute=2) == 1
 
 
+@pytest.mark.parametrize("time", ["first", "second"])
+async def test_a_test_counts_from_nought(cache, time):
+    """What one test has counted is not left to the next: accounts have equal numbers in each."""
+    assert await allowed(cache, "account 1", 3, per_minute=2) == 2
+
+
 class Patient:
     """A store that answers when it is told to; it keeps what it was asked."""
 
