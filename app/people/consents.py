@@ -34,8 +34,10 @@ async def give(
     scenarios: Sequence[str],
     notice_version: int,
     now: datetime,
-) -> None:
+) -> int:
     """Agree to scenarios of a provider; what was agreed to before stays as it was given.
+
+    Returns how many of them are new.
 
     Args:
         tx: the caller's transaction.
@@ -60,7 +62,7 @@ async def give(
         "notice": notice_version,
         "now": now,
     }
-    await tx.execute(_GIVE, facts)
+    return (await tx.execute(_GIVE, facts)).rowcount
 
 
 async def agree(

@@ -47,7 +47,7 @@ async def link(
     if holder is not None and holder[0] != account_id:
         raise _taken()
     # First, because it makes sure that the person is there, and stays until we are done.
-    await consents.give(
+    given = await consents.give(
         tx,
         account_id=account_id,
         provider_id=provider_id,
@@ -61,6 +61,8 @@ async def link(
                 await tx.execute(_LINK, key | {"back": now - REACHES_BACK})
         except (ExclusionViolation, UniqueViolation) as error:
             raise _taken() from error
+    elif given == 0:
+        return  # nothing was said that was not known
     await record(
         tx,
         actor=f"citizen:{account_id}",

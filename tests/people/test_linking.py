@@ -52,6 +52,25 @@ async def test_linking_again_adds_scenarios(tx):
     assert mine.scenarios == ("bike_ride", "transit_rail")
 
 
+async def test_linking_again_with_nothing_new_is_no_deed(tx):
+    """The record tells what citizens did: a link, more scenarios, and no repetition of either."""
+    anna = await person(tx, "anna")
+    for scenarios in (
+        ("bike_ride",),
+        ("bike_ride",),
+        ("bike_ride", "transit_rail"),
+        ("bike_ride",),
+    ):
+        await tie(tx, anna, scenarios=scenarios)
+
+    rows = await tx.execute(
+        "SELECT facts ->> 'scenarios' FROM audit_record"
+        " WHERE action = 'people.link' AND actor = %s ORDER BY id",
+        (f"citizen:{anna.account_id}",),
+    )
+    assert await rows.fetchall() == [("bike_ride",), ("bike_ride,transit_rail",)]
+
+
 async def test_a_link_reaches_back_but_not_into_anothers_time(tx):
     """The next holder's acts begin when the former holder's ended."""
     anna, boris = await person(tx, "anna"), await person(tx, "boris")
