@@ -15,7 +15,7 @@ class Quarter:
     """The points of one unit that expire in one quarter.
 
     Attributes:
-        unit: which points.
+        unit: which points, by the unit's code.
         ends_on: the last day of the quarter.
         issued: whole points ever given that expire in it.
         outstanding: how many of them are still there.
@@ -24,7 +24,7 @@ class Quarter:
 
     """
 
-    unit: int
+    unit: str
     ends_on: date
     issued: int
     outstanding: int
@@ -36,7 +36,7 @@ class Quarter:
 class UnitLiability:
     """What is owed in one unit: ``held`` of ``outstanding`` is set aside for coupons."""
 
-    unit: int
+    unit: str
     outstanding: int
     held: int
 
@@ -68,8 +68,8 @@ async def liability(tx: Tx, *, today: date) -> Liability:
 
 
 _UNITS = """
-SELECT unit, sum(earned - consumed)::bigint, sum(held)::bigint
-  FROM balance GROUP BY unit ORDER BY unit
+SELECT coalesce(u.code, b.unit::text), sum(b.earned - b.consumed)::bigint, sum(b.held)::bigint
+  FROM balance b LEFT JOIN unit u ON u.id = b.unit GROUP BY b.unit, u.code ORDER BY b.unit
 """
 _QUARTERS = """
 WITH mark AS (
@@ -89,7 +89,8 @@ WITH mark AS (
   SELECT unit, date_trunc('quarter', day) AS begins, sum(points) AS expired
     FROM breakage GROUP BY 1, 2
 )
-SELECT unit, (begins + interval '3 months' - interval '1 day')::date, coalesce(issued, 0)::bigint,
-       coalesce(outstanding, 0)::bigint, coalesce(expired, 0)::bigint
-  FROM quarter FULL JOIN broken USING (unit, begins) ORDER BY 1, 2
+SELECT coalesce(u.code, unit::text), (begins + interval '3 months' - interval '1 day')::date,
+       coalesce(issued, 0)::bigint, coalesce(outstanding, 0)::bigint, coalesce(expired, 0)::bigint
+  FROM quarter FULL JOIN broken USING (unit, begins) LEFT JOIN unit u ON u.id = unit
+ ORDER BY unit, begins
 """

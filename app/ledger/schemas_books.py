@@ -30,7 +30,7 @@ class CounterTotalView(BaseModel):
 class UnitTrialView(BaseModel):
     """The trial balance of one unit."""
 
-    unit: int = Field(description="The unit's number; 1 are ordinary points.", examples=[1])
+    unit: str = Field(description="The code of the points' unit.", examples=["points"])
     accounts: int = Field(description="How many accounts have a balance.", examples=[3210000])
     points: int = Field(description="Whole points on all accounts, held ones included.")
     held: int = Field(description="How many of them are set aside for open coupons.")
@@ -78,7 +78,7 @@ class TrialView(BaseModel):
 class UnitLiabilityView(BaseModel):
     """What is owed in one unit."""
 
-    unit: int = Field(description="The unit's number; 1 are ordinary points.", examples=[1])
+    unit: str = Field(description="The code of the points' unit.", examples=["points"])
     outstanding: int = Field(description="Whole points that citizens have, held ones included.")
     held: int = Field(description="How many of them are set aside for open coupons.")
 
@@ -86,7 +86,7 @@ class UnitLiabilityView(BaseModel):
 class QuarterView(BaseModel):
     """The points that end in one quarter."""
 
-    unit: int = Field(description="The unit's number.", examples=[1])
+    unit: str = Field(description="The code of the points' unit.", examples=["points"])
     ends_on: date = Field(description="The last day of the quarter.", examples=["2028-03-31"])
     issued: int = Field(description="Whole points ever given that end in this quarter.")
     outstanding: int = Field(description="How many of them are still there.")

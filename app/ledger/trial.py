@@ -24,9 +24,12 @@ class CounterTotal:
 
 @dataclass(frozen=True, slots=True)
 class UnitTrial:
-    """The trial balance of one unit; ``difference`` is zero, or something is very wrong."""
+    """The trial balance of one unit; ``difference`` is zero, or something is very wrong.
 
-    unit: int
+    ``unit`` is its code; one that was never defined, which is wrong too, is told by its number.
+    """
+
+    unit: str
     accounts: int
     points: int
     held: int
@@ -49,13 +52,13 @@ class Trial:
 async def balance(tx: Tx) -> Trial:
     """The trial balance of this moment; reads every balance."""
     rows = await (await tx.execute(_TRIAL, {"consumer": CONSUMER})).fetchall()
-    sums: dict[int, tuple[int, int, int]] = {}
-    counters: dict[int, list[CounterTotal]] = {}
+    sums: dict[str, tuple[int, int, int]] = {}
+    counters: dict[str, list[CounterTotal]] = {}
     for unit, accounts, points, held, number, *told in rows:
         sums[unit] = (accounts, points, held)
         if number is not None:
             counters.setdefault(unit, []).append(CounterTotal(number, *told[:-1]))
-    units = (UnitTrial(unit, *sums[unit], tuple(counters.get(unit, ()))) for unit in sorted(sums))
+    units = (UnitTrial(unit, *sums[unit], tuple(counters.get(unit, ()))) for unit in sums)
     return Trial(rows[0][-1] if rows else 0, tuple(units))
 
 
@@ -73,9 +76,10 @@ WITH cursor AS MATERIALIZED (
           SELECT unit, contra, amount, 1 FROM entry WHERE xid > (SELECT xid FROM cursor)) AS moved
    GROUP BY unit, contra
 )
-SELECT unit, coalesce(a.accounts, 0), coalesce(a.points, 0), coalesce(a.held, 0), c.contra,
-       coalesce(k.kind, ''), coalesce(k.name_zh, ''), coalesce(k.name_en, ''), c.points, c.n,
-       (SELECT xid FROM cursor)
-  FROM account a FULL JOIN counter c USING (unit) LEFT JOIN counter_account k ON k.number = c.contra
+SELECT coalesce(u.code, unit::text), coalesce(a.accounts, 0), coalesce(a.points, 0),
+       coalesce(a.held, 0), c.contra, coalesce(k.kind, ''), coalesce(k.name_zh, ''),
+       coalesce(k.name_en, ''), c.points, c.n, (SELECT xid FROM cursor)
+  FROM account a FULL JOIN counter c USING (unit) LEFT JOIN unit u ON u.id = unit
+       LEFT JOIN counter_account k ON k.number = c.contra
  ORDER BY unit, c.contra
 """

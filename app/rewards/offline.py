@@ -14,6 +14,7 @@ import structlog
 from app.database import Tx
 from app.ids import new_id
 from app.ledger.locking import lock_accounts
+from app.ledger.units import ORDINARY
 from app.merchants import directory
 from app.problems import TryAgain
 from app.rewards import coupons, coupons_found, offline_read, offline_revive, scan
@@ -180,6 +181,7 @@ def _outcome(judged: Judged) -> Outcome:
         reason=reason,
         redemption_id=found.id if found else None,
         points=found.points if found else 0,
+        unit=found.unit_code if found else ORDINARY,
     )
 
 
@@ -193,6 +195,7 @@ async def _keep(tx: Tx, answers: Sequence[Outcome], facts: dict[str, object]) ->
         "reasons": [each.reason for each in answers],
         "redemptions": [each.redemption_id for each in answers],
         "points": [each.points for each in answers],
+        "units": [each.unit for each in answers],
     }
     await tx.execute(_KEEP, arguments)
 
@@ -205,9 +208,9 @@ ON CONFLICT DO NOTHING
 _KNOWN = "SELECT fingerprint FROM offline_batch WHERE merchant_id = %s AND batch_id = %s"
 _KEEP = """
 INSERT INTO offline_item (merchant_id, batch_id, place, id, order_no, accepted_at, outcome,
-                          reason, redemption_id, points, made_at)
+                          reason, redemption_id, points, unit, made_at)
 SELECT %(merchant_id)s, %(batch_id)s, t.*, %(now)s
   FROM unnest(%(places)b::smallint[], %(ids)b::uuid[], %(numbers)s::text[],
               %(accepted)b::timestamptz[], %(outcomes)s::text[], %(reasons)s::text[],
-              %(redemptions)b::uuid[], %(points)b::bigint[]) AS t
+              %(redemptions)b::uuid[], %(points)b::bigint[], %(units)s::text[]) AS t
 """

@@ -20,6 +20,7 @@ class Outcome:
     reason: str | None
     redemption_id: UUID | None
     points: int
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Conflict:
     reason: str
     redemption_id: UUID | None
     points: int
+    unit: str
     received_at: datetime
 
 
@@ -81,7 +83,7 @@ async def conflicts(
 
 
 _OUTCOMES = """
-SELECT place, order_no, accepted_at, outcome, reason, redemption_id, points
+SELECT place, order_no, accepted_at, outcome, reason, redemption_id, points, unit
   FROM offline_item WHERE merchant_id = %s AND batch_id = %s ORDER BY place
 """
 _STEPS = """
@@ -91,7 +93,7 @@ SELECT u.redemption_id, u.step
 """
 _COLUMNS = """
 SELECT i.id, i.merchant_id, i.batch_id, b.till_id, i.order_no, i.accepted_at, i.reason,
-       i.redemption_id, i.points, b.received_at
+       i.redemption_id, i.points, i.unit, b.received_at
   FROM offline_item i
   JOIN offline_batch b ON b.merchant_id = i.merchant_id AND b.batch_id = i.batch_id
  WHERE i.outcome = 'rejected' AND i.id < %(before)s

@@ -15,6 +15,7 @@ _ID = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
 _AT = "2026-03-01T04:00:00Z"
 
 BatchId = Field(description="Your own id for the batch; a retry sends it again.", examples=[_ID])
+Unit = Field(description="Of which points, by the code of their unit.", examples=["points"])
 AcceptedAt = Field(description="When the till took it, by its own clock.", examples=[_AT])
 
 
@@ -53,6 +54,7 @@ class OfflineOutcomeView(BaseModel):
         description="The redemption; null where none was found.", examples=[_ID]
     )
     points: int = Field(description="Its price in whole points.", examples=[100])
+    unit: str = Unit
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
@@ -97,6 +99,7 @@ class ConflictView(BaseModel):
         description="The redemption; null where none was found.", examples=[_ID]
     )
     points: int = Field(description="Its price in whole points; 0 if unknown.", examples=[100])
+    unit: str = Unit
     received_at: datetime = Field(description="When the batch came (UTC).", examples=[_AT])
 
     @classmethod

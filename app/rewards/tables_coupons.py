@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from app.ledger.units import ORDINARY
+
 _AT = DateTime(timezone=True)
 
 
@@ -158,4 +160,5 @@ class OfflineItem(SQLModel, table=True):
     reason: str | None = Field(default=None, max_length=40)
     redemption_id: UUID | None = None
     points: int = Field(sa_type=BigInteger)
+    unit: str = Field(max_length=40, sa_column_kwargs={"server_default": ORDINARY})
     made_at: datetime = Field(sa_type=_AT)

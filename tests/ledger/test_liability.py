@@ -36,7 +36,7 @@ async def test_outstanding_points_stand_in_the_quarter_in_which_they_end(committ
 
     told = await owed(committing, today=date(2026, 3, 1))
 
-    assert [(u.unit, u.outstanding, u.held) for u in told.units] == [(1, 76, 20)]
+    assert [(u.unit, u.outstanding, u.held) for u in told.units] == [("points", 76, 20)]
     assert [(q.ends_on, q.issued, q.outstanding, q.breakage_bp) for q in told.quarters] == [
         (MARCH, 38, 26, None),
         (JUNE, 50, 50, None),
@@ -91,10 +91,10 @@ async def test_officers_read_it(committing, live_client, keys):
     )
 
     assert answer.json() == {
-        "units": [{"unit": 1, "outstanding": 18, "held": 0}],
+        "units": [{"unit": "points", "outstanding": 18, "held": 0}],
         "quarters": [
             {
-                "unit": 1,
+                "unit": "points",
                 "ends_on": "2026-03-31",
                 "issued": 30,
                 "outstanding": 18,

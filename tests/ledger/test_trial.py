@@ -47,7 +47,7 @@ async def test_signs_and_names(committing):
         await buy(tx, anna, 12)
     [unit] = (await balance(committing)).units
     told = {each.number: (each.kind, each.points, each.entries) for each in unit.counter_accounts}
-    assert (unit.unit, unit.accounts, unit.points, unit.held) == (1, 1, 18, 0)
+    assert (unit.unit, unit.accounts, unit.points, unit.held) == ("points", 1, 18, 0)
     assert told == {1: ("programme", -30, 1), CAFE: ("", 12, 1)}
 
 
@@ -73,7 +73,10 @@ async def test_units_are_kept_apart(committing, fresh_urls):
             " bucket, 2, 1 FROM entry"
         )
     units = (await balance(committing)).units
-    assert [(each.unit, each.points, each.difference) for each in units] == [(1, 30, 0), (2, 7, 0)]
+    assert [(each.unit, each.points, each.difference) for each in units] == [
+        ("points", 30, 0),
+        ("2", 7, 0),  # nobody defined it
+    ]
 
 
 async def test_officers_read_it(committing, live_client, keys):
@@ -88,6 +91,7 @@ async def test_officers_read_it(committing, live_client, keys):
     refused = await live_client.get(path, headers=make.citizen_headers(keys, anna))
 
     [unit] = answer.json()["units"]
+    assert unit["unit"] == "points"
     assert (unit["accounts"], unit["points"], unit["held"], unit["difference"]) == (1, 18, 0, 0)
     assert [each["points"] for each in unit["counter_accounts"]] == [-30, 12]
     assert refused.status_code in {401, 403}

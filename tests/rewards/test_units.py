@@ -10,7 +10,7 @@ from app.ledger import attribution, balances, contra, units
 from app.ledger import verify as ledger_verify
 from app.ledger.earn import Earning, earn
 from app.ledger.errors import InsufficientPoints
-from app.rewards import funding, paid, queue, release, scans, withdraw, withdraw_run
+from app.rewards import funding, offline_read, paid, queue, release, scans, withdraw, withdraw_run
 from app.rewards.cancel import cancel
 from app.rewards.errors import OfferUnsound
 from app.rewards.scan import Sale, scan_many
@@ -18,6 +18,7 @@ from app.rewards.tables import Mode
 from tests import make
 from tests.make import NOON, citizen_headers, merchant_headers
 from tests.rewards.counter import KEY, claim, sound
+from tests.rewards.offline_till import hand_in, line
 from tests.rewards.shop import LEFT, give, held, take, take_back
 
 DAY = timedelta(days=1)
@@ -261,3 +262,21 @@ async def test_a_basket_of_two_purses_is_paid_at_once(tx, spring, monkeypatch):
     assert await purses(tx, anna, spring) == [(0, 0, 300), (0, 0, 150)]
     assert await purses(tx, boris, spring) == [(100, 0, 200), (50, 0, 100)]
     await whole(tx)
+
+
+async def test_a_till_without_network_is_told_of_which_points(tx, spring):
+    """What was honoured, a conflict, and a code that nobody knows each say the unit of their price."""
+    anna = await with_both(tx, spring)
+    offer = await make.offer(tx, unit="spring")
+    coupon = await held(tx, offer=offer, account_id=anna)
+    lines = line(coupon), line(coupon, "A-2"), line(coupon, "A-3", code="nonsense")
+    batch_id = new_id()
+    told = await hand_in(tx, offer, *lines, batch_id=batch_id)
+    assert [(each.outcome, each.points, each.unit) for each in told] == [
+        ("redeemed", 100, "spring"),
+        ("rejected", 100, "spring"),
+        ("rejected", 0, "points"),
+    ]
+    assert await hand_in(tx, offer, *lines, batch_id=batch_id) == told
+    listed = await offline_read.conflicts(tx, merchant_id=offer.merchant.id, before=None, limit=9)
+    assert {(each.order_no, each.unit) for each in listed} == {("A-2", "spring"), ("A-3", "points")}
