@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from swagger_ui_bundle import swagger_ui_path
 
-from app import problems
+from app import idempotency, problems
 from app.problem_texts import GENERAL
 from app.problems import DomainError
 
@@ -178,6 +178,9 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
     }
     for path in document["paths"].values():
         for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter.items() >= idempotency.PARAMETER.items():
+                    parameter.update(idempotency.REQUIRED)
             answers = operation["responses"]
             for status, each in answers.items():
                 if "HTTPValidationError" in json.dumps(each):

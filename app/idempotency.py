@@ -39,6 +39,11 @@ class IdempotencyKeyReused(DomainError):
 
 
 ERRORS = (IdempotencyKeyMissing, IdempotencyKeyReused)
+KEY_CHARS = range(8, 256)
+PARAMETER = {"in": "header", "name": "idempotency-key"}
+"""The header in an OpenAPI document."""
+REQUIRED = {"required": True, "schema": {"type": "string", "minLength": 8, "maxLength": 255}}
+"""What the framework does not know of it: without it the answer is our own refusal, a 400."""
 
 
 async def _key(
@@ -47,7 +52,7 @@ async def _key(
         Header(description="Any unique text of 8 to 255 characters; a retry sends it again."),
     ] = None,
 ) -> str:
-    if idempotency_key is None or not 8 <= len(idempotency_key) <= 255:
+    if idempotency_key is None or len(idempotency_key) not in KEY_CHARS:
         raise IdempotencyKeyMissing(
             "Send an `Idempotency-Key` header of 8 to 255 characters, new for each intention.",
             "请在请求头中提供 8 至 255 个字符的 Idempotency-Key,每次操作各不相同。",

@@ -12,9 +12,20 @@ RELEASED = ROOT / "app" / "openapi.released.json"
 CURRENT = ROOT / "app" / "openapi.json"
 
 _CODE = "every other door says a unit by its code; a number could not be looked up anywhere"
+_KEY = "no request without one was ever served; only the document said that it might be left out"
+_KEYED = ("appeals", "claims", "donations", "redemptions", "tickets")
 MEANT: dict[str, str] = {
     "GET /v1/pools 200.items[].unit: type integer became string": _CODE,
     "GET /v1/me/changes 200.items[].unit: type integer became string": _CODE,
+    "GET /v1/admin/ledger/trial-balance 200.units[].unit: type integer became string": _CODE,
+    "GET /v1/admin/ledger/liability 200.units[].unit: type integer became string": _CODE,
+    "GET /v1/admin/ledger/liability 200.quarters[].unit: type integer became string": _CODE,
+}
+MEANT |= {f"POST /v1/me/{each}: parameter idempotency-key required": _KEY for each in _KEYED}
+MEANT |= {
+    f"POST /v1/me/{each} parameter idempotency-key: {end}Length narrowed": _KEY
+    for each in _KEYED
+    for end in ("min", "max")
 }
 """A break that is meant: its line as `breaks` says it, and why callers were given no choice."""
 

@@ -112,3 +112,15 @@ def test_operations_have_names_of_their_own(app):
     assert len(names) == len(set(names))
     schemas = app.openapi()["components"]["schemas"]
     assert [name for name in (*names, *schemas) if "__" in name or not name.isidentifier()] == []
+
+
+def test_a_write_that_needs_a_key_says_so(app):
+    """A client written from the document sends an `Idempotency-Key` where it is asked for one."""
+    asked = {
+        name: (each["required"], each["schema"]["minLength"], each["schema"]["maxLength"])
+        for name, _, operation in operations(app)
+        for each in operation.get("parameters", ())
+        if each["name"] == "idempotency-key"
+    }
+    assert "POST /v1/me/redemptions" in asked
+    assert set(asked.values()) == {(True, 8, 255)}

@@ -2729,8 +2729,8 @@ export interface operations {
     appeal_act: {
         parameters: {
             query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
+            header: {
+                "idempotency-key": string;
             };
             path?: never;
             cookie?: never;
@@ -3002,8 +3002,8 @@ export interface operations {
     claim_trip: {
         parameters: {
             query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
+            header: {
+                "idempotency-key": string;
             };
             path?: never;
             cookie?: never;
@@ -3561,8 +3561,8 @@ export interface operations {
     make_donation: {
         parameters: {
             query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
+            header: {
+                "idempotency-key": string;
             };
             path?: never;
             cookie?: never;
@@ -5346,9 +5346,9 @@ export interface operations {
     redeem_offer: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 "device-id"?: string | null;
-                "idempotency-key"?: string | null;
+                "idempotency-key": string;
             };
             path?: never;
             cookie?: never;
@@ -6439,8 +6439,8 @@ export interface operations {
     take_a_ticket: {
         parameters: {
             query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
+            header: {
+                "idempotency-key": string;
                 "device-id"?: string | null;
             };
             path?: never;
