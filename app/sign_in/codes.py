@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from app.database import Tx
 from app.settings import SignInSettings
-from app.sign_in import budgets, guesses, limits
+from app.sign_in import budgets, guesses, known_devices, limits
 from app.sign_in.digests import Digests
 from app.sign_in.errors import TooManyCodes
+from app.sign_in.names import PHONE
 from app.sign_in.origin import Origin
 
 DIGITS = 6
@@ -41,6 +42,8 @@ async def issue(
 ) -> Issued:
     """Make the code for a number on a device; an older one is good no more.
 
+    A device on which the number's owner signed in before has a purse of its own.
+
     Args:
         tx: the caller's transaction; the message is sent after its commit.
         phone: the number's blind index.
@@ -53,9 +56,10 @@ async def issue(
         TooManyCodes: the number, the device, the network, or the programme's bill.
 
     """
-    if await budgets.counted(tx, kind=limits.CODES, now=now) >= sizes.codes_per_hour:
+    known = await _known(tx, phone, origin)
+    if not known and await budgets.counted(tx, kind=limits.CODES, now=now) >= sizes.codes_per_hour:
         raise _refused(limits.HOUR_S)
-    wanted = limits.for_a_code(sizes, phone=phone, origin=origin)
+    wanted = limits.for_a_code(sizes, phone=phone, origin=origin, known=known)
     wait_s = await budgets.use(tx, budgets=wanted, now=now)
     if wait_s:
         raise _refused(wait_s)
@@ -86,7 +90,8 @@ async def check(
         TooManyGuesses: nothing was looked at.
 
     """
-    await guesses.pay(tx, origin=origin, sizes=sizes, now=now)
+    known = await _known(tx, phone, origin)
+    await guesses.pay(tx, origin=origin, sizes=sizes, known=known, now=now)
     guess = {
         "phone": phone,
         "device": origin.device,
@@ -98,8 +103,12 @@ async def check(
     if row is None or not row[0]:
         await guesses.note_failure(tx, now=now)
         return False
-    await guesses.pay_back(tx, origin=origin, sizes=sizes)
+    await guesses.pay_back(tx, origin=origin, sizes=sizes, known=known)
     return True
+
+
+async def _known(tx: Tx, phone: bytes, origin: Origin) -> bool:
+    return await known_devices.of_name(tx, kind=PHONE, digest=phone, device=origin.device)
 
 
 def _refused(wait_s: int) -> TooManyCodes:

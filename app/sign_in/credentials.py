@@ -24,7 +24,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from app.database import Database, Tx
 from app.people.vault import Vault
 from app.settings import SignInSettings
-from app.sign_in import budgets, guesses, totp
+from app.sign_in import budgets, guesses, known_devices, totp
 from app.sign_in.budgets import Budget, Window
 from app.sign_in.errors import LoginRefused
 from app.sign_in.origin import Origin
@@ -88,8 +88,12 @@ async def ensure(
 
     """
     async with database.writing() as tx:
-        await guesses.pay(tx, origin=origin, sizes=sizes, now=now)
-        purse = await _purse(tx, shown, origin)
+        device = origin.device
+        known = await known_devices.of_person(tx, person_id=shown.person_id, device=device)
+        await guesses.pay(tx, origin=origin, sizes=sizes, known=known, now=now)
+        purse = Budget("login", shown.login, _OF_A_NAME)
+        if known:
+            purse = Budget("login on device", shown.login + device, _OF_A_KNOWN_DEVICE)
         wait_s = await budgets.use(tx, budgets=[purse], now=now)
         if wait_s:
             raise guesses.refused(wait_s)
@@ -100,7 +104,7 @@ async def ensure(
     async with database.writing() as tx:
         good = fits and sealed is not None and await _step_used(tx, shown, vault, sealed, now)
         if good:
-            await guesses.pay_back(tx, origin=origin, sizes=sizes)
+            await guesses.pay_back(tx, origin=origin, sizes=sizes, known=known)
             await budgets.give_back(tx, budgets=[purse])
         else:
             await guesses.note_failure(tx, now=now)
@@ -109,13 +113,6 @@ async def ensure(
             "Name, password and code do not fit together.", "账号、密码与动态码不匹配。"
         )
     return shown.person_id
-
-
-async def _purse(tx: Tx, shown: Shown, origin: Origin) -> Budget:
-    known = await tx.execute(_KNOWN_DEVICE, (shown.person_id, origin.device))
-    if await known.fetchone() is not None:
-        return Budget("login on device", shown.login + origin.device, _OF_A_KNOWN_DEVICE)
-    return Budget("login", shown.login, _OF_A_NAME)
 
 
 async def _kept(tx: Tx, person_id: UUID | None) -> tuple[str, bytes] | None:
@@ -146,7 +143,6 @@ ON CONFLICT (person_id) DO UPDATE
 _KEPT = """
 SELECT password_hash, totp_sealed FROM credential WHERE person_id = %s AND password_hash <> '!'
 """
-_KNOWN_DEVICE = "SELECT FROM sign_in_session WHERE person_id = %s AND device = %s LIMIT 1"
 # A step is used once, and none before it: a code seen over a shoulder is worth nothing.
 _USE_STEP = """
 UPDATE credential SET totp_step = %(step)s

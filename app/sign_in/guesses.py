@@ -13,24 +13,37 @@ from app.sign_in.errors import TooManyGuesses
 from app.sign_in.origin import Origin
 
 
-async def pay(tx: Tx, *, origin: Origin, sizes: SignInSettings, now: datetime) -> None:
+async def pay(
+    tx: Tx, *, origin: Origin, sizes: SignInSettings, known: bool = False, now: datetime
+) -> None:
     """Charge a guess to its device and network.
+
+    Args:
+        tx: the caller's transaction.
+        origin: the device and the network.
+        sizes: how often somebody may fail.
+        known: who is guessed at signed in before on this device (`known_devices`): it pays for
+            itself alone, whatever others have failed at.
+        now: when (UTC).
 
     Raises:
         TooManyGuesses: one of them, or everybody together, has failed too often.
 
     """
-    if await budgets.counted(tx, kind=limits.FAILURES, now=now) >= sizes.failures_per_hour:
+    if (
+        not known
+        and await budgets.counted(tx, kind=limits.FAILURES, now=now) >= sizes.failures_per_hour
+    ):
         raise refused(_rest_of_hour_s(now))
-    wanted = limits.for_a_guess(sizes, origin=origin)
+    wanted = limits.for_a_guess(sizes, origin=origin, known=known)
     wait_s = await budgets.use(tx, budgets=wanted, now=now)
     if wait_s:
         raise refused(wait_s)
 
 
-async def pay_back(tx: Tx, *, origin: Origin, sizes: SignInSettings) -> None:
-    """The guess was right: it costs nothing."""
-    await budgets.give_back(tx, budgets=limits.for_a_guess(sizes, origin=origin))
+async def pay_back(tx: Tx, *, origin: Origin, sizes: SignInSettings, known: bool = False) -> None:
+    """The guess was right: it costs nothing; ``known`` as it was paid."""
+    await budgets.give_back(tx, budgets=limits.for_a_guess(sizes, origin=origin, known=known))
 
 
 async def note_failure(tx: Tx, *, now: datetime) -> None:

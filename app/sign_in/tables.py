@@ -109,6 +109,7 @@ class SignInSession(SQLModel, table=True):
             "id",
             postgresql_where=text("ended_at IS NULL AND account_id > 0"),
         ),
+        Index("sign_in_session_device", "person_id", "device"),
         Index("sign_in_session_end", "ends_at"),
         Index("sign_in_session_plain", "id", postgresql_where=text("device_name <> ''")),
     )
