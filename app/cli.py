@@ -22,7 +22,7 @@ from app.demo.servers import Found, opened, servers
 from app.enrolling import officer_cli, rotate_signing
 from app.sealing import keys
 from app.settings import Settings
-from app.telling import end, out, told
+from app.telling import end, out, quiet_about_the_driver, told
 from app.verifying import verify
 
 cli = typer.Typer(
@@ -252,6 +252,7 @@ cli.command("sponsors")(told()(settling.sponsors))
 
 def run() -> None:
     """The entry point ``puhui``."""
+    sys.unraisablehook = quiet_about_the_driver
     cli()
 
 

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a breach or a refusal, 2 a wrong command, 3 a server is aw
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import GeneratorType
 from typing import NoReturn
 
 import psycopg
@@ -47,6 +48,17 @@ def told() -> Iterator[None]:
         end(1, "文件系统出错。", str(error))
     except KeyboardInterrupt:
         end(130, "已中断。", "Interrupted; whatever was committed stays.")
+
+
+def quiet_about_the_driver(told: "sys.UnraisableHookArgs") -> None:
+    """What Python cannot raise, less one thing: a driver's question that nobody waits for.
+
+    Ctrl-C in the middle of a pipeline closes its connection; when the driver's generator is
+    thrown away afterwards it asks once more, and fails. Everything else is shown as ever.
+    """
+    if isinstance(told.object, GeneratorType) and isinstance(told.exc_value, psycopg.Error):
+        return
+    sys.__unraisablehook__(told)
 
 
 def end(code: int, zh: str, en: str) -> NoReturn:
