@@ -21,7 +21,7 @@ from app.catalogue import budgets_set, submit, suspend, tariffs, withdraw
 from app.catalogue import routes_officer as catalogue_officer
 from app.catalogue import routes_public as catalogue_public
 from app.catalogue.versions import Catalogue
-from app.console import routes_till
+from app.console import routes_till, routes_till_sales
 from app.database import Database, Tx, database_for
 from app.edge import Service
 from app.h5 import serve as h5
@@ -238,6 +238,7 @@ def create_app(
     app.include_router(sign_in_public.well_known)
     app.include_router(sign_in_inbox.router)
     app.include_router(routes_till.router)
+    app.include_router(routes_till_sales.router)
     h5.install(app, development=settings.environment != "production")
     probes.install(app)
     if settings.apps.min_versions:

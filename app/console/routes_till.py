@@ -6,14 +6,13 @@ Each form is a use case of the API; the page's own order number makes pressing t
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response, status
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from app.cache import TooManyRequests
-from app.catalogue.zone import zone
 from app.clock import Now
 from app.console.till_render import ASSETS, page, told
 from app.console.till_session import (
@@ -28,15 +27,14 @@ from app.console.till_session import (
     session_of,
     speaks_english,
 )
+from app.console.till_shop import is_order_no, shop_of, to_start
 from app.console.till_words import WORDS
 from app.database import ReadTx, Tx, WriteTx, savepoint
 from app.edge import address_of
-from app.merchants import directory, sign_in, stores
+from app.merchants import sign_in
 from app.merchants.errors import SecretUnreadable, TillKeyRefused
 from app.problems import DomainError
-from app.rewards import cursors, scans
 from app.rewards.coupons_present import present
-from app.rewards.coupons_rules import UNDO_WITHIN
 from app.rewards.errors import CouponMistyped
 from app.rewards.scan import scan
 from app.rewards.till_guard import desk_of
@@ -44,7 +42,6 @@ from app.rewards.undo import undo
 
 router = APIRouter(prefix=PATH, include_in_schema=False)
 
-LINES = 30
 _T = TypeVar("_T")
 
 
@@ -55,7 +52,12 @@ async def show_start(request: Request, tx: ReadTx, now: Now) -> Response:
     if session is None:
         return page(request, "sign_in", session=None, refused=None)
     return page(
-        request, "start", session=session, shop=await _shop(tx, session), refused=None, typed=""
+        request,
+        "start",
+        session=session,
+        shop=await shop_of(tx, session=session),
+        refused=None,
+        typed="",
     )
 
 
@@ -72,7 +74,7 @@ async def show_asset(name: str) -> Response:
 @router.get("/language/{chosen}")
 async def switch_language(request: Request, chosen: str) -> Response:
     """Chinese or English, remembered on this machine."""
-    response = _to_start()
+    response = to_start()
     choose_language(request, response, english=chosen == "en")
     return response
 
@@ -96,7 +98,7 @@ async def enter(request: Request, tx: ReadTx, now: Now) -> Response:
             status=error.status,
             refused=told(error, english=speaks_english(request)),
         )
-    response = _to_start()
+    response = to_start()
     begin(request, response, merchant_id=merchant_id, seat=seat, now=now)
     return response
 
@@ -107,7 +109,7 @@ async def leave(request: Request, now: Now) -> Response:
     session, form = await session_of(request, now=now), await form_of(request)
     if session is not None and not is_genuine(request, session, form):
         return _stale(request, session)
-    response = _to_start()
+    response = to_start()
     end(response)
     return response
 
@@ -117,7 +119,7 @@ async def look(request: Request, tx: WriteTx, now: Now) -> Response:
     """What a coupon is; it is in this till's hand for a minute."""
     session, form = await session_of(request, now=now), await form_of(request)
     if session is None:
-        return _to_start()
+        return to_start()
     if not is_genuine(request, session, form):
         return _stale(request, session)
     code = form.get("code", "")
@@ -136,7 +138,7 @@ async def look(request: Request, tx: WriteTx, now: Now) -> Response:
     )
     if isinstance(found, DomainError):
         return await _refused(request, tx, session, found, typed=code)
-    shop = await _shop(tx, session)
+    shop = await shop_of(tx, session=session)
     return page(
         request,
         "coupon",
@@ -145,6 +147,7 @@ async def look(request: Request, tx: WriteTx, now: Now) -> Response:
         found=found,
         code=code,
         order_no=_order_no(now, shop["zone"]),
+        here=PATH,
     )
 
 
@@ -153,8 +156,8 @@ async def redeem(request: Request, tx: WriteTx, now: Now) -> Response:
     """Take the coupon; pressing twice takes it once."""
     session, form = await session_of(request, now=now), await form_of(request)
     if session is None:
-        return _to_start()
-    if not is_genuine(request, session, form) or not _is_order_no(form.get("order_no", "")):
+        return to_start()
+    if not is_genuine(request, session, form) or not is_order_no(form.get("order_no", "")):
         return _stale(request, session)
     sold = await _tried(
         request,
@@ -172,7 +175,15 @@ async def redeem(request: Request, tx: WriteTx, now: Now) -> Response:
     )
     if isinstance(sold, DomainError):
         return await _refused(request, tx, session, sold)
-    return page(request, "done", session=session, shop=await _shop(tx, session), sold=sold)
+    here = f"{PATH}/sales/{sold.order_no}"
+    return page(
+        request,
+        "done",
+        session=session,
+        shop=await shop_of(tx, session=session),
+        sold=sold,
+        here=here,
+    )
 
 
 @router.post("/undo")
@@ -180,9 +191,9 @@ async def take_back(request: Request, tx: WriteTx, now: Now) -> Response:
     """Undo a sale of the last ten minutes."""
     session, form = await session_of(request, now=now), await form_of(request)
     if session is None:
-        return _to_start()
+        return to_start()
     order_no = form.get("order_no", "")
-    if not is_genuine(request, session, form) or not _is_order_no(order_no):
+    if not is_genuine(request, session, form) or not is_order_no(order_no):
         return _stale(request, session)
     undone = await _tried(
         request,
@@ -198,35 +209,14 @@ async def take_back(request: Request, tx: WriteTx, now: Now) -> Response:
     )
     if isinstance(undone, DomainError):
         return await _refused(request, tx, session, undone)
-    return page(request, "undone", session=session, shop=await _shop(tx, session), undone=undone)
-
-
-@router.get("/today")
-async def show_today(request: Request, tx: ReadTx, now: Now, cursor: str = "") -> Response:
-    """What this store has taken today, and in total."""
-    session = await session_of(request, now=now)
-    if session is None:
-        return _to_start()
-    who = session.merchant
-    found = await scans.page(
-        tx,
-        merchant_id=who.id,
-        since=await scans.day_start(tx, now=now),
-        before=cursors.moment_in(cursor or None),
-        limit=LINES + 1,
-        store_id=who.seat.store_id,
-    )
-    lines = found[:LINES]
-    last = lines[-1] if len(found) > LINES else None
+    here = f"{PATH}/sales/{undone.order_no}"
     return page(
         request,
-        "today",
+        "undone",
         session=session,
-        shop=await _shop(tx, session),
-        totals=await scans.totals(tx, merchant_id=who.id, now=now, store_id=who.seat.store_id),
-        lines=lines,
-        undoable_since=now - UNDO_WITHIN,
-        cursor=cursors.cursor_at(last.scanned_at, last.order_no) if last else None,
+        shop=await shop_of(tx, session=session),
+        undone=undone,
+        here=here,
     )
 
 
@@ -256,19 +246,11 @@ async def _refused(
         "start",
         session=session,
         status=error.status,
-        shop=await _shop(tx, session),
+        shop=await shop_of(tx, session=session),
         refused=told(error, english=speaks_english(request)),
         typed=typed if isinstance(error, CouponMistyped) else "",
+        here=PATH,
     )
-
-
-async def _shop(tx: Tx, session: Session) -> dict[str, Any]:
-    """The names over the counter, and where its clock stands."""
-    who = session.merchant
-    assert who.seat.store_id is not None, "a till stands in a store"
-    merchant = await directory.by_id(tx, merchant_id=who.id)
-    store = await stores.own(tx, merchant_id=who.id, store_id=who.seat.store_id)
-    return {"merchant": merchant, "store": store, "zone": await zone(tx)}
 
 
 def _stale(request: Request, session: Session | None) -> HTMLResponse:
@@ -283,14 +265,6 @@ def _stale(request: Request, session: Session | None) -> HTMLResponse:
     )
 
 
-def _to_start() -> RedirectResponse:
-    return RedirectResponse(PATH, status.HTTP_303_SEE_OTHER, headers={"Cache-Control": "no-store"})
-
-
 def _order_no(now: datetime, here: ZoneInfo) -> str:
     """A number for a sale at this page; the form carries it, so a second press says the same."""
     return f"T{now.astimezone(here):%Y%m%d}-{secrets.token_hex(4)}"
-
-
-def _is_order_no(text: str) -> bool:
-    return 0 < len(text) <= 64 and text.isascii() and text.isprintable() and " " not in text

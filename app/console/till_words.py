@@ -17,6 +17,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "tab_today": ("今日", "Today"),
     "code": ("券码", "Coupon code"),
     "code_hint": (
+        "输入券码(空格、大小写不限),或用扫码枪扫描。",
+        "Type the code, or read it with a scanner; spaces and case do not matter.",
+    ),
+    "code_hint_camera": (
         "扫描顾客手机上的二维码,或输入券码(空格、大小写不限)。",
         "Scan the customer's QR code or type it; spaces and case do not matter.",
     ),

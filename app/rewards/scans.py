@@ -87,6 +87,13 @@ async def page(
     return [Sold(*row) async for row in rows]
 
 
+async def one(tx: Tx, *, merchant_id: UUID, order_no: str, store_id: UUID | None) -> Sold | None:
+    """A sale as it stands now, by the merchant's own number of it; None if there is none here."""
+    arguments = {"merchant_id": merchant_id, "order_no": order_no, "store_id": store_id}
+    row = await (await tx.execute(_ONE, arguments)).fetchone()
+    return None if row is None else Sold(*row)
+
+
 async def totals(
     tx: Tx, *, merchant_id: UUID, now: datetime, store_id: UUID | None = None
 ) -> Totals:
@@ -111,7 +118,7 @@ async def totals(
 _DAY_START = """
 SELECT date_trunc('day', %(now)s::timestamptz, programme_zone())
 """
-_PAGE = """
+_SOLD = """
 SELECT s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, k.code, k.name_zh, k.name_en,
        s.order_no, s.scanned_at, u.undone_at,
        (SELECT coalesce(sum(f.points), 0)::bigint FROM coupon_refund f
@@ -123,8 +130,11 @@ SELECT s.redemption_id, r.offer_id, o.title_zh, o.title_en, s.points, k.code, k.
   JOIN offer o ON o.id = r.offer_id
   JOIN unit k ON k.id = r.unit
   LEFT JOIN coupon_undo u ON u.merchant_id = s.merchant_id AND u.order_no = s.order_no
- WHERE s.merchant_id = %(merchant_id)s AND s.scanned_at >= %(since)s
+ WHERE s.merchant_id = %(merchant_id)s
    AND (%(store_id)s::uuid IS NULL OR s.store_id = %(store_id)s)
+"""
+_ONE = f"{_SOLD} AND s.order_no = %(order_no)s"
+_PAGE = f"""{_SOLD} AND s.scanned_at >= %(since)s
    AND (s.scanned_at, s.order_no) < (%(last_at)s, %(last_order_no)s)
  ORDER BY s.scanned_at DESC, s.order_no DESC LIMIT %(limit)s
 """

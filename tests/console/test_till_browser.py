@@ -13,11 +13,6 @@ from tests.rewards.counter import sound
 
 PICTURES = os.environ.get("PUHUI_SCREENSHOTS")
 """A folder in which pictures of the pages are left for people to look at."""
-SEES_A_CODE = """
-window.BarcodeDetector = class {
-  async detect(video) { return video.videoWidth ? [{ rawValue: "%s" }] : []; }
-};
-"""
 
 
 @pytest.fixture
@@ -152,27 +147,6 @@ async def test_a_spent_coupon_and_a_typing_error_look_red(browser, site, counter
         assert "`" not in await page.inner_text("main")
 
 
-async def test_the_camera_reads_the_code(browser, site, counter):
-    """Where the browser can read QR codes, a picture of one is looked up by itself."""
-    held = await a_coupon(site, counter)
-    async with phone(browser, site.address) as watched:
-        page = watched.page
-        await page.add_init_script(SEES_A_CODE % held.code)
-        await sign_in(page, counter)
-        await page.click("#camera")
-        await page.wait_for_selector("section.good")
-        await says(page, "state_presented", english=False)
-
-
-async def test_without_a_camera_there_is_no_button(browser, site, counter):
-    """A browser that cannot read QR codes shows the field alone."""
-    async with phone(browser, site.address) as watched:
-        page = watched.page
-        await page.add_init_script("delete window.BarcodeDetector")
-        await sign_in(page, counter)
-        assert await page.is_hidden("#camera")
-
-
 async def test_pressing_back_and_confirm_again_sells_once(browser, site, counter):
     """The form carries its order number, so the second press shows the first sale."""
     held = await a_coupon(site, counter)
@@ -187,6 +161,28 @@ async def test_pressing_back_and_confirm_again_sells_once(browser, site, counter
         await page.wait_for_selector("text=✓")
         assert await page.inner_text("dd.number >> nth=0") == number
     assert await purse(site, held) == (0, 0, 100)
+
+
+async def test_the_way_back_is_never_a_dead_end(browser, site, counter):
+    """From an undone sale, Back shows the sale as it stands, the field, and sends nothing again."""
+    held = await a_coupon(site, counter)
+    async with phone(browser, site.address) as watched:
+        page = watched.page
+        await sign_in(page, counter)
+        await look(page, held.code)
+        await press(page, "confirm", english=False)
+        await page.wait_for_selector("text=✓")
+        sold = page.url
+        await press(page, "undo_sale", english=False)
+        await page.wait_for_selector("section.plain")
+        await says(page, "undone", english=False)
+        await page.go_back()
+        assert page.url == sold
+        await says(page, "undone", english=False)
+        assert await page.locator("text=✓").count() == 0
+        await page.go_back()
+        await page.wait_for_selector("#code")
+    assert await purse(site, held) == (0, 100, 0)
 
 
 async def test_a_name_is_text_and_never_runs(browser, site):

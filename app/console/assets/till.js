@@ -8,8 +8,11 @@
       }
     });
   }
+  // An answer to a form becomes a page to come back to: Back and reload send nothing again.
+  if (document.body.dataset.here) history.replaceState(null, "", document.body.dataset.here);
   const start = document.getElementById("camera");
-  if (!start || !("BarcodeDetector" in window) || !navigator.mediaDevices) return;
+  if (!start || !navigator.mediaDevices) return;
+  const nonce = document.currentScript.nonce;
   const video = document.getElementById("picture");
   const input = document.getElementById("code");
   const label = start.textContent;
@@ -19,6 +22,21 @@
     stream = null;
     video.hidden = true;
     start.textContent = label;
+  };
+  // The browser's own reader of QR codes, or ours, which is fetched when it is wanted.
+  const reader = async () => {
+    const own = window.BarcodeDetector;
+    if (own && (await own.getSupportedFormats()).includes("qr_code")) {
+      return new own({ formats: ["qr_code"] });
+    }
+    if (!window.PuhuiCodeReader) {
+      await new Promise((done, failed) => {
+        const script = document.createElement("script");
+        Object.assign(script, { type: "module", nonce, src: "/till-reader.js", onload: done, onerror: failed });
+        document.head.append(script);
+      });
+    }
+    return new window.PuhuiCodeReader({ formats: ["qr_code"] });
   };
   const watch = async (detector) => {
     while (stream) {
@@ -33,13 +51,15 @@
     }
   };
   start.hidden = false;
+  const hint = document.getElementById("hint");
+  hint.textContent = hint.dataset.camera;
   start.addEventListener("click", async () => {
     if (stream) {
       stop();
       return;
     }
     try {
-      const detector = new BarcodeDetector({ formats: ["qr_code"] });
+      const detector = await reader();
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       video.srcObject = stream;
       video.hidden = false;

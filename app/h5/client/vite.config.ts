@@ -30,9 +30,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { index: "index.html", sw: "src/sw.ts" },
+      input: { index: "index.html", sw: "src/sw.ts", "till-reader": "src/till.ts" },
       output: {
-        entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
+        entryFileNames: (chunk) =>
+          ["sw", "till-reader"].includes(chunk.name) ? "[name].js" : "assets/[name]-[hash].js",
       },
     },
   },
