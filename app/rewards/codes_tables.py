@@ -19,11 +19,15 @@ class CodeState(IntEnum):
 
 
 class OfferCode(SQLModel, table=True):
-    """One code of a merchant's list, sealed; the digest keeps it from being listed twice."""
+    """One code of a merchant's list, sealed; the digest keeps it from being listed twice.
+
+    One that was shown stays with its redemption for ever, whatever becomes of that.
+    """
 
     __tablename__ = "offer_code"
     __table_args__ = (
         CheckConstraint("(state = 2) = (redemption_id IS NOT NULL)", name="offer_code_taken"),
+        CheckConstraint("shown_at IS NULL OR redemption_id IS NOT NULL", name="offer_code_shown"),
         Index("offer_code_free", "offer_id", "state", postgresql_where=text("state < 2")),
         Index(
             "offer_code_redemption",
@@ -38,6 +42,7 @@ class OfferCode(SQLModel, table=True):
     sealed: bytes
     state: int = Field(sa_type=SmallInteger)
     redemption_id: UUID | None = None
+    shown_at: datetime | None = Field(default=None, sa_type=_AT)
 
 
 class CodeImport(SQLModel, table=True):

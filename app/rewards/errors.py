@@ -153,6 +153,13 @@ class SaleUndone(DomainError):
     title_zh = "该笔核销已撤销"
 
 
+class CodeSeen(DomainError):
+    """The sale is a look at a merchant's own code; what was seen cannot be taken back."""
+
+    title = "The code was seen"
+    title_zh = "商户券码已被查看"
+
+
 class UndoTooLate(DomainError):
     """A sale can be undone for ten minutes; afterwards a manager refunds it."""
 
