@@ -15,7 +15,6 @@ from app.rewards.claims import Claim
 from app.rewards.coupons_rules import Desk
 from app.rewards.offers_errors import NoMerchantCode
 from app.rewards.scan_spend import Taken, spend
-from app.rewards.tables import Delivery
 
 _NOBODY = Desk("-")
 """A look is a sale at which no till stood."""
@@ -47,8 +46,7 @@ async def show(tx: Tx, *, account_id: int, redemption_id: UUID, key: bytes, now:
 
     """
     claim = await claims.claim(tx, account_id=account_id, redemption_id=redemption_id, now=now)
-    row = await (await tx.execute(_DELIVERY, (claim.offer_id,))).fetchone()
-    if row is None or row[0] != Delivery.merchant_code:
+    if not claim.merchant_code:
         raise NoMerchantCode(
             "Show the coupon; this offer has no code of the merchant's.",
             "该商品无商户券码,请直接出示本券。",
@@ -92,5 +90,4 @@ SELECT FROM redemption r
 _KEEP = """
 UPDATE offer_code SET shown_at = coalesce(shown_at, %(now)s) WHERE redemption_id = %(id)s
 """
-_DELIVERY = "SELECT delivery FROM offer WHERE id = %s"
 _SEALED = "SELECT sealed FROM offer_code WHERE redemption_id = %s"

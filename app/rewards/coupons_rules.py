@@ -11,6 +11,7 @@ from app.rewards.errors import (
     CodeSeen,
     CouponAtOtherTill,
     CouponElsewhere,
+    MerchantCodeInstead,
     SaleRefunded,
     SaleSettled,
     UndoneTooOften,
@@ -103,6 +104,20 @@ def ensure_here(store_ids: Sequence[UUID] | None, *, desk: Desk) -> None:
         raise CouponElsewhere(
             "This coupon can be used in certain stores only, and this is none of them.",
             "该券仅限指定门店使用,本门店不在其中。",
+        )
+
+
+def ensure_coupon(*, merchant_code: bool) -> None:
+    """Refuse a redemption that is used by the merchant's own code: one good for one redemption.
+
+    Raises:
+        MerchantCodeInstead: with a sentence for the till and the phone.
+
+    """
+    if merchant_code:
+        raise MerchantCodeInstead(
+            "This offer hands out the merchant's own code: open it on the phone and use that.",
+            "该商品使用商户券码:请在手机券页面查看券码并使用,无需在收银台核销。",
         )
 
 

@@ -130,6 +130,13 @@ class CodeStale(DomainError):
     title_zh = "动态码已失效"
 
 
+class MerchantCodeInstead(DomainError):
+    """The offer hands out the merchant's own code: its owner opens that; no till takes it."""
+
+    title = "The merchant's own code is used instead"
+    title_zh = "请使用商户券码"
+
+
 class SaleRepeated(DomainError):
     """One call names each coupon and each order number once."""
 

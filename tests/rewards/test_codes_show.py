@@ -9,14 +9,24 @@ from psycopg.errors import CheckViolation
 from app.database import savepoint
 from app.ledger import balances
 from app.problems import DomainError
-from app.rewards import codes_import, codes_show, coupons_rules, release, undo, verify
+from app.rewards import (
+    codes_import,
+    codes_show,
+    coupons_rules,
+    release,
+    rotating_rules,
+    undo,
+    verify,
+)
 from app.rewards.cancel import cancel
-from app.rewards.errors import CodeSeen, CouponNotOpen
+from app.rewards.errors import CodeSeen, CouponNotOpen, MerchantCodeInstead
+from app.rewards.scan import Sale, scan_many
 from app.rewards.tables import Delivery
 from app.rewards.withdraw_run import void_some
 from tests import make
 from tests.make import NOON, citizen_headers, merchant_headers
-from tests.rewards import shop
+from tests.merchants import front_door
+from tests.rewards import offline_till, shop
 from tests.rewards.counter import KEY, claim, sound
 
 LAW = "rewards.codes_are_handed_out_once"
@@ -178,6 +188,97 @@ async def test_a_look_and_a_cancel_at_once(committing):
         balance = await balances.balance(tx, account_id=coupon.account_id)
         assert (balance.consumed, balance.held) == ((100, 0) if looked else (0, 0))
         await sound(tx)
+
+
+async def taken_before(tx, monkeypatch, coupon):
+    """What older versions left: a till took the coupon of a merchant's own code."""
+    with monkeypatch.context() as older:
+        older.setattr(coupons_rules, "ensure_coupon", lambda **_: None)
+        await shop.take(tx, coupon, order_no=f"code-{coupon.id}")
+
+
+async def test_no_till_takes_what_is_used_by_the_merchants_code(tx):
+    """Asked, taken alone, taken with others or without network: refused, and nothing moves."""
+    offer = await coded(tx)
+    coupon, plain = await shop.held(tx, offer=offer), await make.offer(tx, by=offer.merchant)
+    other = await shop.held(tx, offer=plain)
+    with pytest.raises(MerchantCodeInstead):
+        await shop.ask(tx, coupon)
+    with pytest.raises(MerchantCodeInstead):
+        await shop.take(tx, coupon)
+    with pytest.raises(MerchantCodeInstead):
+        await scan_many(
+            tx,
+            merchant_id=offer.merchant.id,
+            sales=[Sale("A-1", other.code), Sale("A-2", coupon.code)],
+            now=NOON,
+            desk=shop.LEFT,
+            coupon_key=KEY,
+        )
+    [answer] = await offline_till.hand_in(tx, offer, offline_till.line(coupon))
+    assert (answer.outcome, answer.reason) == ("rejected", "merchant_code")
+    await offline_till.swept(tx, coupon, now=coupon.held_until)
+    late = NOON + timedelta(hours=20)
+    [answer] = await offline_till.hand_in(
+        tx, offer, offline_till.line(coupon, at=NOON), now=late, fingerprint=b"g"
+    )
+    assert (answer.outcome, answer.reason) == ("rejected", "merchant_code")
+    assert await shop.purse(tx, coupon) == (100, 0, 0)
+    await sound(tx)
+
+
+async def test_what_a_till_took_shows_no_code(tx, monkeypatch):
+    """One good for one redemption, also where an older version let a till take it."""
+    coupon = await shop.held(tx, offer=await coded(tx))
+    await taken_before(tx, monkeypatch, coupon)
+    with pytest.raises(CouponNotOpen):
+        await show(tx, coupon)
+    with pytest.raises(CodeSeen):
+        await shop.take_back(tx, coupon, order_no=f"code-{coupon.id}")
+
+
+async def test_a_look_needs_no_till(tx):
+    """Neither stores nor codes that rotate stand between a citizen and the merchant's code."""
+    merchant = await make.merchant(tx)
+    store = await front_door.store(tx, merchant.id)
+    offer = await coded(tx, by=merchant, store_ids=[store.id])
+    await rotating_rules.switch(
+        tx, merchant_id=merchant.id, offer_id=None, rotating=True, actor="staff:x", now=NOON
+    )
+    assert await show(tx, await shop.held(tx, offer=offer)) in {"A-1", "A-2"}
+    await sound(tx)
+
+
+async def test_the_phone_is_shown_no_coupon(client, database, keys):
+    """The redemption says that a code is used; picture, live codes and tills are refused."""
+    async with database.writing() as tx:
+        coupon = await shop.held(tx, offer=await coded(tx))
+    phone = citizen_headers(keys, coupon.account_id)
+    mine = f"/v1/me/redemptions/{coupon.id}"
+    told = (await client.get(mine, headers=phone)).json()
+    assert (told["delivery"], told["coupon"], told["coupon_spelled"]) == (
+        "merchant_code",
+        None,
+        None,
+    )
+    counter = merchant_headers(keys, coupon.offer.merchant.id)
+    sale = {"coupon": coupon.code, "order_no": "A-1"}
+    answers = [
+        await client.get(f"{mine}/qr.svg", headers=phone),
+        await client.get(f"{mine}/qr.png", headers=phone),
+        await client.get(f"{mine}/live-codes", headers=phone),
+        await client.post(
+            "/v1/merchant/coupons/present", json={"coupon": coupon.code}, headers=counter
+        ),
+        await client.post("/v1/merchant/coupons/redeem", json=sale, headers=counter),
+        await client.post(
+            "/v1/merchant/coupons/redeem-all", json={"sales": [sale]}, headers=counter
+        ),
+    ]
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {
+        (409, "merchant-code-instead")
+    }
+    assert (await client.post(f"{mine}/code", headers=phone)).status_code == 200
 
 
 async def test_the_walk_over_http(client, database, keys):
