@@ -30,6 +30,7 @@ class Claim:
     resolved_at: datetime | None
     refunded_points: int
     rotating: bool
+    merchant_code: bool
     unit: str
     state: RedemptionState
     shown: Shown
@@ -133,12 +134,13 @@ _FACTS = (
     "resolved_at",
     "refunded_points",
     "rotating",
+    "merchant_code",
     "unit",
 )
 _COLUMNS = """
 SELECT r.id, r.bucket, r.offer_id, r.merchant_id, o.title_zh, o.title_en, r.points,
        r.created_at, r.held_until, r.resolved_at, r.refunded_points,
-       coalesce(one.rotating, every.rotating, false),
+       coalesce(one.rotating, every.rotating, false), o.delivery = 2,
        (SELECT u.code FROM unit u WHERE u.id = r.unit), r.state, r.presented_at,
        r.settled_on IS NOT NULL
   FROM redemption r

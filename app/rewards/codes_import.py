@@ -8,7 +8,7 @@ import asyncio
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +29,11 @@ TASK = "import_codes"
 LINES_MAX = 50_000
 CODE_CHARS_MAX = 200
 LINES_PER_STEP = 1_000
+ELSEWHERE = "in-another-offer"
+"""Why a code is refused that is already in another offer of this merchant."""
+
+Line = tuple[bytes | None, bytes | None, bytes | None, str | None]
+"""Digest in the offer and with the merchant, sealed code, or why it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,16 @@ async def receive(tx: Tx, *, offer_id: UUID, content: bytes, key: bytes, now: da
     row = await (await tx.execute(_OFFER, (offer_id, OfferState.withdrawn.value))).fetchone()
     if row is None or row[0] != Delivery.merchant_code:
         raise rules.no_such_offer()
+    merchant_id: UUID = row[1]
     # Sealing a long list takes a while: not on the loop that everybody shares.
-    staged = await asyncio.to_thread(_staged, content, offer_id, key)
+    codes = await asyncio.to_thread(_read, content)
+    older = await _in_older_lists(tx, merchant_id, offer_id, codes, key)
+    staged = await asyncio.to_thread(_staged, codes, offer_id, merchant_id, older, key)
     import_id = new_id()
     await tx.execute(_BEGIN, (import_id, offer_id, len(staged), now))
     async with tx.cursor().copy(_STAGE) as copy:
-        for line, (found, sealed, reason) in enumerate(staged, start=1):
-            await copy.write_row((import_id, line, found, sealed, reason))
+        for number, line in enumerate(staged, start=1):
+            await copy.write_row((import_id, number, *line))
     await jobs.later(tx, task=TASK, import_id=str(import_id))
     log.info("codes_received", offer_id=str(offer_id), lines=len(staged))
     return import_id
@@ -94,8 +102,9 @@ async def run_import(database: Database, *, import_id: UUID, clock: Callable[[],
 async def import_some(tx: Tx, *, import_id: UUID, limit: int, now: datetime) -> bool:
     """Take at most ``limit`` lines; False when there are no more.
 
-    A code that the offer has already is refused; each taken one is a unit of stock. Progress is
-    in the same transaction, so nothing is taken twice.
+    A code that the offer, or another one of the merchant's, has already is refused; each taken
+    one is a unit of stock. Progress is in the same transaction, so nothing is taken twice; of two
+    lists with the same code the second waits at the index for the first.
     """
     row = await (await tx.execute(_LOCK, (import_id,))).fetchone()
     if row is None or row[2] is not None:
@@ -105,7 +114,7 @@ async def import_some(tx: Tx, *, import_id: UUID, limit: int, now: datetime) -> 
     counted = await (await tx.execute(_TAKE, arguments)).fetchone()
     assert counted is not None, "an aggregate always answers"
     read, taken = counted
-    await tx.execute(_REFUSE, arguments)
+    await tx.execute(_REFUSE, arguments | {"elsewhere": ELSEWHERE})
     await tx.execute(_LOCK_STOCK, (offer_id,))
     parts = Counter(number % CODE_SLOTS for number in range(done, done + taken))
     await tx.execute(
@@ -143,10 +152,8 @@ async def unfinished(tx: Tx) -> list[UUID]:
     return [each async for (each,) in await tx.execute(_UNFINISHED)]
 
 
-def _staged(
-    content: bytes, offer_id: UUID, key: bytes
-) -> list[tuple[bytes | None, bytes | None, str | None]]:
-    """Digest and sealed code of each line, or why it is none."""
+def _read(content: bytes) -> list[str]:
+    """The codes of a list, in its order, without heading and empty end."""
     try:
         text = content.decode("utf-8-sig")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
@@ -159,14 +166,38 @@ def _staged(
         codes.pop()
     if not 1 <= len(codes) <= LINES_MAX:
         raise _unreadable()
-    staged: list[tuple[bytes | None, bytes | None, str | None]] = []
-    for code in codes:
-        reason = _wrong(code)
+    return codes
+
+
+async def _in_older_lists(
+    tx: Tx, merchant_id: UUID, offer_id: UUID, codes: Sequence[str], key: bytes
+) -> set[str]:
+    """Codes in lists of the merchant's other offers from before codes had a digest by merchant."""
+    others = [each async for (each,) in await tx.execute(_OLDER, (merchant_id, offer_id))]
+    found: set[str] = set()
+    sound = [code for code in codes if _wrong(code) is None]
+    for other in others:
+        digests = await asyncio.to_thread(codes_seal.digests, key, owner=other, codes=sound)
+        code_of = dict(zip(digests, sound, strict=True))
+        rows = await tx.execute(_KNOWN, (other, list(code_of)))
+        found |= {code_of[bytes(digest)] async for (digest,) in rows}
+    return found
+
+
+def _staged(
+    codes: Sequence[str], offer_id: UUID, merchant_id: UUID, older: Collection[str], key: bytes
+) -> list[Line]:
+    """Digests and sealed code of each line, or why it is none."""
+    in_offer = codes_seal.digests(key, owner=offer_id, codes=codes)
+    with_merchant = codes_seal.digests(key, owner=merchant_id, codes=codes)
+    staged: list[Line] = []
+    for code, own, everywhere in zip(codes, in_offer, with_merchant, strict=True):
+        reason = _wrong(code) or (ELSEWHERE if code in older else None)
         if reason is not None:
-            staged.append((None, None, reason))
+            staged.append((None, None, None, reason))
             continue
-        found = codes_seal.digest(key, offer_id=offer_id, code=code)
-        staged.append((found, codes_seal.seal(key, offer_id=offer_id, code=code), None))
+        sealed = codes_seal.seal(key, offer_id=offer_id, code=code)
+        staged.append((own, everywhere, sealed, None))
     return staged
 
 
@@ -185,22 +216,34 @@ def _unreadable() -> CodesUnreadable:
     )
 
 
-_OFFER = "SELECT delivery FROM offer WHERE id = %s AND state <> %s"
+_OFFER = "SELECT delivery, merchant_id FROM offer WHERE id = %s AND state <> %s"
+_OLDER = """
+SELECT o.id FROM offer o
+ WHERE o.merchant_id = %s AND o.id <> %s AND o.delivery = 2
+   AND EXISTS (SELECT FROM offer_code c WHERE c.offer_id = o.id AND c.merchant_digest IS NULL)
+ ORDER BY o.id
+"""
+_KNOWN = """
+SELECT digest FROM offer_code
+ WHERE offer_id = %s AND digest = ANY (%s::bytea[]) AND merchant_digest IS NULL
+"""
 _BEGIN = """
 INSERT INTO code_import (id, offer_id, lines, done, taken, rejected, made_at)
 VALUES (%s, %s, %s, 0, 0, 0, %s)
 """
-_STAGE = "COPY code_line (import_id, line, digest, sealed, reason) FROM STDIN"
+_STAGE = "COPY code_line (import_id, line, digest, merchant_digest, sealed, reason) FROM STDIN"
 _LOCK = "SELECT offer_id, done, finished_at FROM code_import WHERE id = %s FOR UPDATE"
+# Sorted by what two lists share, so that two of them cannot wait for each other.
 _TAKE = """
 WITH chunk AS MATERIALIZED (
-  SELECT line, digest, sealed FROM code_line
+  SELECT line, digest, merchant_digest, sealed FROM code_line
    WHERE import_id = %(id)s AND line > %(from)s AND line <= %(to)s
 ), taken AS (
-  INSERT INTO offer_code (offer_id, digest, sealed, state)
-  SELECT DISTINCT ON (digest) %(offer_id)s, digest, sealed, 0 FROM chunk
-   WHERE digest IS NOT NULL ORDER BY digest, line
-  ON CONFLICT (offer_id, digest) DO NOTHING
+  INSERT INTO offer_code (offer_id, digest, merchant_digest, sealed, state)
+  SELECT DISTINCT ON (coalesce(merchant_digest, digest))
+         %(offer_id)s, digest, merchant_digest, sealed, 0 FROM chunk
+   WHERE digest IS NOT NULL ORDER BY coalesce(merchant_digest, digest), line
+  ON CONFLICT DO NOTHING
   RETURNING digest, sealed
 ), gone AS (
   DELETE FROM code_line l USING chunk c JOIN taken t ON t.sealed = c.sealed
@@ -209,7 +252,10 @@ WITH chunk AS MATERIALIZED (
 SELECT (SELECT count(*)::int FROM chunk), (SELECT count(*)::int FROM taken)
 """
 _REFUSE = """
-UPDATE code_line SET reason = coalesce(reason, 'duplicate'), digest = NULL, sealed = NULL
+UPDATE code_line l SET digest = NULL, merchant_digest = NULL, sealed = NULL,
+       reason = coalesce(reason, CASE WHEN EXISTS (
+         SELECT FROM offer_code c WHERE c.merchant_digest = l.merchant_digest
+            AND c.offer_id <> %(offer_id)s) THEN %(elsewhere)s ELSE 'duplicate' END)
  WHERE import_id = %(id)s AND line > %(from)s AND line <= %(to)s
 """
 _LOCK_STOCK = "SELECT 1 FROM offer_stock WHERE offer_id = %s ORDER BY slot FOR UPDATE"

@@ -7,6 +7,7 @@ that a row moved to another offer cannot be opened.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -15,11 +16,18 @@ _NONCE_BYTES = 12
 _PURPOSE = b"puhui merchant codes"
 
 
-def digest(key: bytes, *, offer_id: UUID, code: str) -> bytes:
-    """16 bytes that are the same for the same code of the same offer, and say nothing else."""
-    return hashlib.blake2b(
-        offer_id.bytes + code.encode(), digest_size=16, key=_of(key), person=b"puhui code"
-    ).digest()
+def digests(key: bytes, *, owner: UUID, codes: Sequence[str]) -> list[bytes]:
+    """The digest of each code of one owner's, the key worked out once.
+
+    The owner is an offer or a merchant: what is in one list twice, or in two of its lists.
+    """
+    keyed = _of(key)
+    return [
+        hashlib.blake2b(
+            owner.bytes + code.encode(), digest_size=16, key=keyed, person=b"puhui code"
+        ).digest()
+        for code in codes
+    ]
 
 
 def seal(key: bytes, *, offer_id: UUID, code: str) -> bytes:

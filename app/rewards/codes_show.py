@@ -1,7 +1,7 @@
 """Use case: show a citizen the merchant's code that belongs to their redemption.
 
-Whoever has seen such a code can use it where we see nothing: showing it is spending it, by the
-same door as a till's. Before that it may be given back; afterwards it is shown again and again.
+Whoever has seen such a code can use it where we see nothing: showing it is spending it. Before
+that it may be given back; afterwards it is shown again and again, and is never anybody else's.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,15 @@ from datetime import datetime
 from uuid import UUID
 
 from app.database import Tx
-from app.ids import bucket_of
-from app.rewards import claims, codes_seal, coupons, rules
+from app.merchants import directory
+from app.rewards import claims, codes_seal, coupons_found, rules
+from app.rewards.claims import Claim
+from app.rewards.coupons_rules import Desk
 from app.rewards.offers_errors import NoMerchantCode
-from app.rewards.scan import scan
-from app.rewards.tables import Delivery, RedemptionState
+from app.rewards.scan_spend import Taken, spend
+
+_NOBODY = Desk("-")
+"""A look is a sale at which no till stood."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,27 +46,48 @@ async def show(tx: Tx, *, account_id: int, redemption_id: UUID, key: bytes, now:
 
     """
     claim = await claims.claim(tx, account_id=account_id, redemption_id=redemption_id, now=now)
-    row = await (await tx.execute(_DELIVERY, (claim.offer_id,))).fetchone()
-    if row is None or row[0] != Delivery.merchant_code:
+    if not claim.merchant_code:
         raise NoMerchantCode(
             "Show the coupon; this offer has no code of the merchant's.",
             "该商品无商户券码,请直接出示本券。",
         )
-    if claim.state is not RedemptionState.spent:
-        rules.ensure_usable(claim.state, claim.held_until, now)
-        coupon = coupons.code_of(key, bucket=bucket_of(account_id), redemption_id=redemption_id)
-        await scan(
-            tx,
-            merchant_id=claim.merchant_id,
-            order_no=f"code-{redemption_id}",
-            coupon=coupon,
-            now=now,
-        )
+    if not await _looked(tx, claim):
+        await _look(tx, claim, now=now)
     found = await (await tx.execute(_SEALED, (redemption_id,))).fetchone()
     assert found is not None, "a redemption of such an offer has its code"
     code = codes_seal.unseal(key, offer_id=claim.offer_id, sealed=bytes(found[0]))
     return Shown(redemption_id, claim.offer_id, code)
 
 
-_DELIVERY = "SELECT delivery FROM offer WHERE id = %s"
+async def _look(tx: Tx, claim: Claim, *, now: datetime) -> None:
+    """Spend the points under the lock that cancels, sweeps and other looks wait for."""
+    found = await coupons_found.lock_sale(
+        tx, merchant_id=claim.merchant_id, bucket=claim.bucket, redemption_id=claim.id
+    )
+    if await _looked(tx, claim):  # a twin did, while we waited
+        return
+    rules.ensure_usable(found.state, found.held_until, now)
+    await directory.ensure_active(tx, merchant_id=claim.merchant_id)
+    # Older versions let tills undo a look; the next one is a sale of its own.
+    order_no = f"code-{claim.id}" + (f"-{found.undone + 1}" if found.undone else "")
+    taken = [Taken(order_no, found, None)]
+    await spend(tx, merchant_id=claim.merchant_id, taken=taken, now=now, desk=_NOBODY)
+    await tx.execute(_KEEP, {"id": claim.id, "now": now})
+
+
+async def _looked(tx: Tx, claim: Claim) -> bool:
+    """Whether the redemption is spent, and by a look; what a till took shows no code."""
+    arguments = {"bucket": claim.bucket, "id": claim.id, "nobody": _NOBODY.actor}
+    return await (await tx.execute(_LOOKED, arguments)).fetchone() is not None
+
+
+_LOOKED = """
+SELECT FROM redemption r
+  JOIN scan s ON s.bucket = r.bucket AND s.redemption_id = r.id AND s.cycle = r.undone + 1
+ WHERE r.bucket = %(bucket)s AND r.id = %(id)s AND r.state = 2
+   AND s.actor = %(nobody)s AND s.order_no LIKE 'code-%%'
+"""
+_KEEP = """
+UPDATE offer_code SET shown_at = coalesce(shown_at, %(now)s) WHERE redemption_id = %(id)s
+"""
 _SEALED = "SELECT sealed FROM offer_code WHERE redemption_id = %s"

@@ -19,11 +19,24 @@ class CodeState(IntEnum):
 
 
 class OfferCode(SQLModel, table=True):
-    """One code of a merchant's list, sealed; the digest keeps it from being listed twice."""
+    """One code of a merchant's list, sealed; the digest keeps it from being listed twice.
+
+    ``merchant_digest`` keeps it out of the merchant's other offers' lists as well; None in lists
+    that are older than this rule. One that was shown stays with its redemption for ever, whatever
+    becomes of that.
+    """
 
     __tablename__ = "offer_code"
     __table_args__ = (
         CheckConstraint("(state = 2) = (redemption_id IS NOT NULL)", name="offer_code_taken"),
+        CheckConstraint("shown_at IS NULL OR redemption_id IS NOT NULL", name="offer_code_shown"),
+        Index(
+            "offer_code_once",
+            "merchant_digest",
+            unique=True,
+            postgresql_where=text("merchant_digest IS NOT NULL"),
+        ),
+        Index("offer_code_older", "offer_id", postgresql_where=text("merchant_digest IS NULL")),
         Index("offer_code_free", "offer_id", "state", postgresql_where=text("state < 2")),
         Index(
             "offer_code_redemption",
@@ -38,6 +51,8 @@ class OfferCode(SQLModel, table=True):
     sealed: bytes
     state: int = Field(sa_type=SmallInteger)
     redemption_id: UUID | None = None
+    shown_at: datetime | None = Field(default=None, sa_type=_AT)
+    merchant_digest: bytes | None = None
 
 
 class CodeImport(SQLModel, table=True):
@@ -63,5 +78,6 @@ class CodeLine(SQLModel, table=True):
     import_id: UUID = Field(primary_key=True)
     line: int = Field(primary_key=True)
     digest: bytes | None = None
+    merchant_digest: bytes | None = None
     sealed: bytes | None = None
     reason: str | None = Field(default=None, max_length=40)

@@ -31,7 +31,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Found:
-    """A redemption whose row is locked, and whether its code rotates."""
+    """A redemption whose row is locked; whether its code rotates, or is the merchant's own."""
 
     bucket: int
     account_id: int
@@ -61,6 +61,7 @@ class Found:
     unit_zh: str
     unit_en: str
     rotating: bool
+    merchant_code: bool
 
     @property
     def goods(self) -> dict[str, Any]:
@@ -125,7 +126,7 @@ SELECT r.bucket, r.account_id, r.id, r.offer_id, r.unit, r.points, r.face_value_
        r.state, r.slot, r.household, r.device, r.created_at, r.held_until, r.resolved_at,
        r.presented_at, r.presented_by, r.refunded_points, r.settled_on IS NOT NULL, r.undone,
        r.store_ids, r.coupon_digest, o.title_zh, o.title_en, k.code, k.name_zh, k.name_en,
-       coalesce(one.rotating, every.rotating, false)
+       coalesce(one.rotating, every.rotating, false), o.delivery = 2
 """
 _BESIDE = """
   JOIN offer o ON o.id = r.offer_id

@@ -41,6 +41,7 @@ async def present(
         CouponUnreadable: it cannot be one of our codes.
         CouponMistyped: its check symbol does not fit.
         CouponNotFound: this merchant has no such coupon.
+        MerchantCodeInstead: the offer hands out the merchant's own codes.
         CouponElsewhere: it is bound to other stores.
         CouponAtOtherTill: another till has it in hand.
         LiveCodeNeeded: its code rotates.
@@ -54,6 +55,7 @@ async def present(
     if found is None:
         raise coupons_found.not_found()
     await directory.ensure_active(tx, merchant_id=merchant_id)
+    coupons_rules.ensure_coupon(merchant_code=found.merchant_code)
     state = coupons_rules.shown(found.standing, now)
     locked_until = None
     if state in {Shown.held, Shown.presented}:

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from app.rewards import rules
 from app.rewards.errors import (
+    CodeSeen,
     CouponAtOtherTill,
     CouponElsewhere,
+    MerchantCodeInstead,
     SaleRefunded,
     SaleSettled,
     UndoneTooOften,
@@ -105,18 +107,44 @@ def ensure_here(store_ids: Sequence[UUID] | None, *, desk: Desk) -> None:
         )
 
 
-def ensure_undoable(
-    *, scanned_at: datetime, undone: int, refunded_points: int, settled: bool, now: datetime
-) -> None:
-    """Refuse to undo a sale that is old, refunded, settled, or was undone again and again.
+def ensure_coupon(*, merchant_code: bool) -> None:
+    """Refuse a redemption that is used by the merchant's own code: one good for one redemption.
 
     Raises:
+        MerchantCodeInstead: with a sentence for the till and the phone.
+
+    """
+    if merchant_code:
+        raise MerchantCodeInstead(
+            "This offer hands out the merchant's own code: open it on the phone and use that.",
+            "该商品使用商户券码:请在手机券页面查看券码并使用,无需在收银台核销。",
+        )
+
+
+def ensure_undoable(
+    *,
+    scanned_at: datetime,
+    undone: int,
+    refunded_points: int,
+    settled: bool,
+    merchant_code: bool,
+    now: datetime,
+) -> None:
+    """Refuse to undo a look, or a sale that is old, refunded, settled or was undone too often.
+
+    Raises:
+        CodeSeen: the offer hands out the merchant's own codes.
         UndoTooLate: more than ten minutes have passed.
         SaleRefunded: points of it were given back.
         SaleSettled: it is in a settlement.
         UndoneTooOften: ten sales of this coupon were undone before.
 
     """
+    if merchant_code:
+        raise CodeSeen(
+            "The customer has seen your own code and may have used it; a manager can refund it.",
+            "顾客已查看商户券码,可能已使用,无法撤销;可由店长办理退款。",
+        )
     if now > scanned_at + UNDO_WITHIN:
         raise UndoTooLate(
             "A sale can be undone for 10 minutes; a manager can refund it.",

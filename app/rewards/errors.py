@@ -130,6 +130,13 @@ class CodeStale(DomainError):
     title_zh = "动态码已失效"
 
 
+class MerchantCodeInstead(DomainError):
+    """The offer hands out the merchant's own code: its owner opens that; no till takes it."""
+
+    title = "The merchant's own code is used instead"
+    title_zh = "请使用商户券码"
+
+
 class SaleRepeated(DomainError):
     """One call names each coupon and each order number once."""
 
@@ -151,6 +158,13 @@ class SaleUndone(DomainError):
 
     title = "The sale was undone"
     title_zh = "该笔核销已撤销"
+
+
+class CodeSeen(DomainError):
+    """The sale is a look at a merchant's own code; what was seen cannot be taken back."""
+
+    title = "The code was seen"
+    title_zh = "商户券码已被查看"
 
 
 class UndoTooLate(DomainError):

@@ -75,7 +75,9 @@ class RejectView(BaseModel):
 
     line: int = Field(description="Its number, from 1, the heading left out.", examples=[17])
     reason: str = Field(
-        description="`duplicate`, `empty`, `too-long` or `unprintable`.", examples=["duplicate"]
+        description="`duplicate`, `in-another-offer` (of this merchant), `empty`, `too-long` or"
+        " `unprintable`.",
+        examples=["duplicate"],
     )
 
     @classmethod

@@ -1,6 +1,7 @@
 """What becomes of a coupon that a till took without network. Pure: values in, verdict out.
 
-The rule: the coupon is honoured if, when the till took it, it was valid, and it has not been used
+A redemption that is used by the merchant's own code is none. For all others
+the rule: the coupon is honoured if, when the till took it, it was valid, and it has not been used
 since. A hold that ran out meanwhile is taken again, for three days and while the points, the
 limits and a unit are still there: the customer has had the goods. What was used elsewhere, given
 back by its owner or withdrawn is refused and shown to the merchant and to officers; so is what
@@ -43,6 +44,7 @@ class Reason(StrEnum):
     too_old = "too_old"
     unreadable = "unreadable"
     unknown = "unknown"
+    merchant_code = "merchant_code"
     other_store = "other_store"
     order_number_used = "order_number_used"
     undone = "undone"
@@ -100,6 +102,8 @@ def judge(
     sale = known.sales.get(item.order_no)
     if sale is not None:
         return _known_number(sale, found.id), None
+    if found.merchant_code:
+        return Reason.merchant_code, None
     try:
         coupons_rules.ensure_here(found.store_ids, desk=desk)
         step = _step(item.coupon, found, item.accepted_at, coupon_key)

@@ -78,6 +78,8 @@ async def _put_back(tx: Tx, resolved: Sequence[Resolved]) -> None:
         "units": [units[key] for key in keys],
         "seed": resolved[0].account_id % 1024,
         "ids": [each.id for each in resolved],
+        "offer_of": [each.offer_id for each in resolved],
+        "slot_of": [each.slot for each in resolved],
     }
     await tx.execute(_LOCK_FUNDING, arguments)
     await tx.execute(_REFUND, arguments)
@@ -137,13 +139,20 @@ SELECT count(*) FROM (
       ON s.offer_id = t.offer_id AND s.slot = t.slot
    ORDER BY s.offer_id, s.slot FOR UPDATE OF s) AS locked
 """
+# A unit whose code was seen (an older version let tills undo that) is gone with its code.
 _PUT_BACK = """
-UPDATE offer_stock s SET remaining = s.remaining + t.n
-  FROM unnest(%(offers)b::uuid[], %(slots)b::smallint[], %(units)b::int[])
-    AS t (offer_id, slot, n)
+WITH t AS (
+  SELECT each.offer_id, each.slot, count(*)::int AS n, count(c.shown_at)::int AS seen
+    FROM unnest(%(ids)b::uuid[], %(offer_of)b::uuid[], %(slot_of)b::smallint[])
+      AS each (id, offer_id, slot)
+    LEFT JOIN offer_code c ON c.redemption_id = each.id
+   GROUP BY 1, 2
+)
+UPDATE offer_stock s SET remaining = s.remaining + t.n - t.seen, initial = s.initial - t.seen
+  FROM t
  WHERE s.offer_id = t.offer_id AND s.slot = t.slot
 """
 _FREE_CODES = """
 UPDATE offer_code SET state = 1, redemption_id = NULL
- WHERE redemption_id = ANY (%(ids)b::uuid[])
+ WHERE redemption_id = ANY (%(ids)b::uuid[]) AND shown_at IS NULL
 """

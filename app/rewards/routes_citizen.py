@@ -168,7 +168,7 @@ async def cancel_redemption(
 
 
 def _view(request: Request, claim: Claim) -> RedemptionView:
-    usable = claim.state is RedemptionState.held
+    usable = claim.state is RedemptionState.held and not claim.merchant_code
     return RedemptionView.of(
         claim,
         coupon=_code(request, claim) if usable else None,

@@ -15,14 +15,14 @@ from app.database import Tx
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import Citizen, CitizenTx, CurrentCitizen, Documented
 from app.problems import document
-from app.rewards import claims, coupons, rotating, rules
+from app.rewards import claims, coupons, coupons_rules, rotating, rules
 from app.rewards.claims import Claim
-from app.rewards.errors import CouponNotOpen, RedemptionNotFound
+from app.rewards.errors import CouponNotOpen, MerchantCodeInstead, RedemptionNotFound
 
 router = APIRouter(prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented])
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
-_REFUSALS = document(*_SIGN_IN, RedemptionNotFound, CouponNotOpen)
+_REFUSALS = document(*_SIGN_IN, RedemptionNotFound, CouponNotOpen, MerchantCodeInstead)
 _UNCHANGED = {304: {"description": "Unchanged since the ETag you sent."}}
 
 
@@ -109,6 +109,7 @@ async def _usable(tx: Tx, citizen: Citizen, redemption_id: UUID, now: datetime) 
     claim = await claims.claim(
         tx, account_id=citizen.account_id, redemption_id=redemption_id, now=now
     )
+    coupons_rules.ensure_coupon(merchant_code=claim.merchant_code)
     rules.ensure_usable(claim.state, claim.held_until, now)
     return claim
 

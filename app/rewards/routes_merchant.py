@@ -20,6 +20,7 @@ from app.rewards.errors import (
     CouponNotOpen,
     CouponUnreadable,
     LiveCodeNeeded,
+    MerchantCodeInstead,
     OrderNumberUsed,
     SaleRepeated,
     SaleUndone,
@@ -48,6 +49,7 @@ _CODE = (
     CouponAtOtherTill,
     LiveCodeNeeded,
     CodeStale,
+    MerchantCodeInstead,
     MerchantSuspended,
     TooManyRequests,
 )

@@ -10,6 +10,7 @@ from app.people.guards import Cashiers, CurrentMerchant, Documented, Managers
 from app.problems import document, in_english
 from app.rewards import rotating_rules
 from app.rewards.errors import (
+    CodeSeen,
     CouponElsewhere,
     OfferNotFound,
     RefundAboveSale,
@@ -42,6 +43,7 @@ router = APIRouter(prefix="/merchant", tags=["rewards"], dependencies=[Documente
         *SIGN_IN,
         SaleNotFound,
         CouponElsewhere,
+        CodeSeen,
         UndoTooLate,
         UndoneTooOften,
         SaleRefunded,

@@ -83,6 +83,7 @@ async def scan_many(
         CouponUnreadable: it cannot be one of our codes.
         CouponMistyped: its check symbol does not fit.
         CouponNotFound: this merchant has no such coupon.
+        MerchantCodeInstead: the offer hands out the merchant's own codes.
         CouponElsewhere: it is bound to other stores.
         CouponAtOtherTill: another till has it in hand.
         CouponNotOpen: spent under another number, cancelled, or too late.
@@ -151,6 +152,7 @@ def _usable(
     found: Found, live: str | None, *, desk: Desk, coupon_key: bytes, now: datetime
 ) -> int | None:
     """The half minute of its live code; refuses a coupon that cannot be spent here and now."""
+    coupons_rules.ensure_coupon(merchant_code=found.merchant_code)
     rules.ensure_usable(found.state, found.held_until, now)
     coupons_rules.ensure_here(found.store_ids, desk=desk)
     coupons_rules.ensure_free(found.presented_at, found.presented_by, desk=desk, now=now)

@@ -191,11 +191,17 @@ class RedemptionView(BaseModel):
         examples=["held"],
     )
     coupon: str | None = Field(
-        description="What the QR code carries; null once it cannot be used.", examples=[_CODE]
+        description="What the QR code carries; null once it cannot be used, and where the"
+        " merchant's own code is used.",
+        examples=[_CODE],
     )
     coupon_spelled: str | None = Field(
         description="The same to read aloud or type, its last symbol checks the others.",
         examples=["c1. 0N7Z K3V9 QX2M 4T8B 5C6D 1F0G HJZ"],
+    )
+    delivery: DeliveryName = Field(
+        description="A coupon of ours, or a code of the merchant's: ask `code` for it.",
+        examples=["coupon"],
     )
     rotating: bool = Field(
         description="Whether tills want the code that changes: ask `live-codes`.", examples=[False]
@@ -226,6 +232,7 @@ class RedemptionView(BaseModel):
             state=claim.shown,
             coupon=coupon,
             coupon_spelled=None if coupon is None else spelled(coupon),
+            delivery="merchant_code" if claim.merchant_code else "coupon",
             rotating=claim.rotating,
             points=claim.points,
             unit=claim.unit,

@@ -63,6 +63,7 @@ async def undo(tx: Tx, *, merchant_id: UUID, order_no: str, desk: Desk, now: dat
     Raises:
         SaleNotFound: no coupon was taken under this number.
         CouponElsewhere: it was taken in another store.
+        CodeSeen: it is a look at the merchant's own code.
         UndoTooLate: more than ten minutes have passed.
         SaleRefunded: points of it were given back.
         SaleSettled: it is in a settlement.
@@ -84,6 +85,7 @@ async def undo(tx: Tx, *, merchant_id: UUID, order_no: str, desk: Desk, now: dat
             undone=found.undone,
             refunded_points=found.refunded_points,
             settled=found.settled,
+            merchant_code=found.merchant_code,
             now=now,
         )
         await _take_back(tx, merchant_id, order_no, found, sale, desk=desk, now=now)

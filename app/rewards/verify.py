@@ -72,15 +72,21 @@ SELECT count(*), count(*) FILTER (WHERE p.digest IS NULL)
  WHERE o.picture <> ''
 """
 
+# A redemption keeps its code while it is open, and for ever once its owner has looked: of two who
+# saw one code, the first has none any more.
 _CODES = """
-WITH live AS (
-  SELECT r.id FROM redemption r JOIN offer o ON o.id = r.offer_id
-   WHERE o.delivery = 2 AND r.state IN (1, 2)
+WITH looked AS (
+  SELECT DISTINCT redemption_id AS id FROM scan WHERE order_no LIKE 'code-%' AND actor = '-'
+), due AS (
+  SELECT r.id, l.id IS NOT NULL AS seen
+    FROM redemption r JOIN offer o ON o.id = r.offer_id LEFT JOIN looked l ON l.id = r.id
+   WHERE o.delivery = 2 AND (r.state IN (1, 2) OR l.id IS NOT NULL)
 ), handed AS (
-  SELECT redemption_id AS id FROM offer_code WHERE state = 2
+  SELECT redemption_id AS id, shown_at FROM offer_code WHERE state = 2
 )
-SELECT count(*), count(*) FILTER (WHERE l.id IS NULL OR h.id IS NULL)
-  FROM live l FULL JOIN handed h USING (id)
+SELECT count(*), count(*) FILTER (
+         WHERE h.id IS NULL OR (d.id IS NULL OR d.seen) AND h.shown_at IS NULL)
+  FROM due d FULL JOIN handed h USING (id)
 """
 
 _BUDGETS = """

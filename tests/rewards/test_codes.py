@@ -180,6 +180,60 @@ async def test_two_workers_read_one_list(committing):
         assert await row.fetchone() == (2_500,)
 
 
+async def refused(tx, offer, import_id):
+    """How many lines were taken, and why the others were not."""
+    done = await codes_import.progress(tx, offer_id=offer.id, import_id=import_id)
+    found = await codes_import.rejects(tx, import_id=import_id, after=0, limit=99)
+    return done.taken, [(each.line, each.reason) for each in found]
+
+
+@pytest.mark.parametrize("older", [False, True])
+async def test_a_code_is_in_one_list_of_a_merchant(tx, older):
+    """Another offer of the merchant's cannot list it too, nor can one whose list is old."""
+    first, import_id = await coded(tx, ["A-1", "DUP-1"])
+    await read_all(tx, import_id)
+    if older:
+        await tx.execute("UPDATE offer_code SET merchant_digest = NULL")
+    same = first.merchant
+    second, listed = await coded(tx, ["B-1", "DUP-1", "B-1", ""], by=same)
+    await read_all(tx, listed)
+    assert await refused(tx, second, listed) == (
+        1,
+        [(2, "in-another-offer"), (3, "duplicate")],
+    )
+    stranger, theirs = await coded(tx, ["DUP-1"])
+    await read_all(tx, theirs)
+    assert await refused(tx, stranger, theirs) == (1, [])
+    await sound_after_a_claim(tx, second)
+
+
+async def test_two_lists_with_the_same_codes_at_once(committing):
+    """Each code is in one of the two offers, and neither import fails."""
+    lines = [f"C-{number}" for number in range(1_500)]
+    async with committing.writing() as tx:
+        one, first = await coded(tx, lines)
+        two, second = await coded(tx, lines[::-1], by=one.merchant)
+    await asyncio.gather(
+        *(
+            codes_import.run_import(committing, import_id=each, clock=clock)
+            for each in (first, second)
+        )
+    )
+    async with committing.snapshot() as tx:
+        done = [
+            await codes_import.progress(tx, offer_id=offer.id, import_id=each)
+            for offer, each in ((one, first), (two, second))
+        ]
+        assert sum(each.taken for each in done) == 1_500
+        assert sum(each.rejected for each in done) == 1_500
+        rows = await tx.execute(
+            "SELECT count(*)::int, count(DISTINCT reason)::int FROM code_line"
+            " WHERE import_id = ANY(%s) AND reason = 'in-another-offer'",
+            ([first, second],),
+        )
+        assert await rows.fetchone() == (1_500, 1)
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00", b'"open'])
 async def test_what_is_no_list(tx, content):
     """Nothing is staged for it."""

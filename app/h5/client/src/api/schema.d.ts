@@ -1721,6 +1721,8 @@ export interface components {
             coupon_spelled: string | null;
             /** Format: date-time */
             created_at: string;
+            /** @enum {string} */
+            delivery: "coupon" | "merchant_code";
             /** Format: date-time */
             held_until: string;
             /** Format: uuid */
