@@ -7140,7 +7140,7 @@ export interface operations {
                 points_max?: number | null;
                 order?: components["schemas"]["Order"];
                 near?: string | null;
-                radius_m?: number;
+                radius_m?: number | null;
                 limit?: number;
                 cursor?: string | null;
             };
@@ -7357,7 +7357,7 @@ export interface operations {
                 district_code?: string | null;
                 latitude?: number | string | null;
                 longitude?: number | string | null;
-                radius_m?: number;
+                radius_m?: number | null;
                 limit?: number;
                 cursor?: string | null;
             };
