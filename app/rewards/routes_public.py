@@ -107,7 +107,7 @@ def _point(order: offers.Order, near: str | None, radius_m: int | None) -> Point
 
 def _no_place() -> PlaceNeeded:
     return PlaceNeeded(
-        "Send `near` as latitude,longitude in degrees, at most 90 and 180: all is measured from it.",
+        "Send `near` as latitude,longitude in degrees, at most 90 and 180; all is measured there.",
         "按距离排序或筛选须提供 near=纬度,经度,且不超过 ±90 与 ±180 度。",
     )
 

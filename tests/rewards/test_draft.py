@@ -1,12 +1,14 @@
 """A draft is refused for what it cannot hold, by the name of the field."""
 
 import json
+from uuid import uuid4
 
 import pytest
 
 from app.people.register import register_officer
 from tests import make
 from tests.make import NOON, officer_headers
+from tests.rewards.test_search import store
 
 
 @pytest.fixture
@@ -72,3 +74,22 @@ async def test_a_number_in_disguise_is_refused(drafted, changes):
     [wrong] = answer.json()["errors"]
     assert wrong["code"] == "int_type"
     assert wrong["field"].startswith(f"body.{next(iter(changes))}")
+
+
+async def test_only_open_stores_of_the_merchant_take_an_offer(drafted, database):
+    """Another's store, one nobody has and one that is closed get the same answer, by their id."""
+    async with database.writing() as tx:
+        mine = await store(tx, drafted.merchant, north=1)
+        shut = await store(tx, drafted.merchant, north=2, code="S2")
+        theirs = await store(tx, await make.merchant(tx), north=3)
+        await tx.execute("UPDATE store SET state = 'closed' WHERE id = %s", (shut.id,))
+    unknown = uuid4()
+    told = []
+    for bad in (theirs.id, unknown, shut.id):
+        answer = await drafted(store_ids=[str(mine.id), str(bad), str(uuid4())])
+        body = answer.json()
+        assert (answer.status_code, body["code"]) == (422, "offer-unsound")
+        assert (body["field"], body["store_id"]) == ("store_ids", str(bad))
+        told.append(body["detail"].replace(str(bad), "it"))
+    assert len(set(told)) == 1
+    assert (await drafted(store_ids=[str(mine.id)])).status_code == 201
