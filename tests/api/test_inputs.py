@@ -15,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter, ValidationError
 
 from app.inputs import YEARS
+from app.problem_texts import FIELD_ZH
 from tests.api.good import at, bodies, full, leaves
 
 MOMENTS = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "1999-12-31T23:59:59Z", 0)
@@ -133,3 +134,38 @@ def test_the_first_and_the_last_year_are_let_in(app, year):
     """The bounds are inside: a draft may open in the first year and end in the last."""
     reader = models(app)["POST", "/v1/admin/settlements"]
     assert named(reader, {"through": f"{year}-12-31"}) == set()
+
+
+ODD = (None, True, 1.5, -(10**30), 10**30, float("nan"), "", "x", "x" * 300_000, "\ud800", "9" * 5_000, [],
+       ["x"] * 5_000, {}, "2026-03-01", "2026-03-01T04:00:00", MOMENTS[0], "2026-13-01")  # fmt: skip
+
+
+def test_whatever_is_wrong_is_said_in_chinese_too(app):
+    """Every kind of mistake that a body or a parameter can have here has its Chinese sentence."""
+    known, kinds = models(app), {"json_invalid"}
+    for method, path, schema in bodies():
+        if path not in BY_HAND:
+            good = full(schema)
+            bad = [
+                {},
+                None,
+                good | {"planted": 1},
+                *({**good, key: odd} for key in good for odd in ODD),
+            ]
+            kinds |= {kind for body in bad for kind in wrongs(known[method, path], body)}
+    for each in iter_route_contexts(app.routes):
+        for asked in flat(getattr(each.original_route, "dependant", Dependant())):
+            for value in (*asked.query_params, *asked.path_params, *asked.header_params):
+                reader = TypeAdapter[Any](Annotated[value.field_info.annotation, value.field_info])
+                kinds |= {kind for odd in ODD for kind in wrongs(reader, str(odd))}
+    assert " ".join(sorted(kinds - FIELD_ZH.keys())) == ""
+    assert len(kinds) > 20
+
+
+def wrongs(reader: TypeAdapter[Any], value: Any) -> set[str]:
+    """The kinds of mistakes that a schema finds in a value."""
+    try:
+        reader.validate_python(value)
+    except ValidationError as error:
+        return {each["type"] for each in error.errors(include_url=False, include_input=False)}
+    return set()
