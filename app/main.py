@@ -16,6 +16,7 @@ from app.appeals import routes_citizen as appeals_citizen
 from app.appeals import routes_officer as appeals_officer
 from app.approvals import routes_officer as approvals_officer
 from app.approvals.decide import Action
+from app.approvals.propose import Reader
 from app.cache import Cache, cache_for
 from app.catalogue import budgets_set, submit, suspend, tariffs, withdraw
 from app.catalogue import routes_officer as catalogue_officer
@@ -116,6 +117,12 @@ ACTIONS: Mapping[str, Action] = {
     payouts.KIND: payouts.apply,
 }
 """What each kind of proposal does when a second officer approves it."""
+
+READERS: Mapping[str, Reader] = {
+    "rewards.set_rate": funding.read_rate,
+    "rewards.open_budget": funding.read_budget,
+}
+"""What looks at a payload when it is proposed, so that the maker learns what is wrong with it."""
 
 _ROUTERS = (
     ledger_citizen.hot,  # the first match is the cheapest
@@ -224,6 +231,7 @@ def create_app(
     app.state.sessions = app.state.desk.sessions
     app.state.catalogue = Catalogue()
     app.state.actions = ACTIONS
+    app.state.readers = READERS
     app.state.admission = Admission(Gate(cache.store), device_key=keys.subject)
     app.state.hub = Hub(
         database,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from app.inputs import is_storable, likely
 from app.problems import DomainError, in_english
 
 LIMIT_MAX = 100
@@ -60,7 +61,7 @@ def key_of(cursor: str, *kinds: type[str] | type[int]) -> tuple[str | int, ...]:
         raise bad_cursor()
     if any(isinstance(part, int) and abs(part) >= 2**63 for part in key):
         raise bad_cursor()
-    if any(isinstance(part, str) and "\x00" in part for part in key):
+    if any(isinstance(part, str) and not is_storable(part) for part in key):
         raise bad_cursor()
     return tuple(key)
 
@@ -79,7 +80,7 @@ def place_in(cursor: str) -> tuple[datetime, UUID]:
     """
     moment, number = key_of(cursor, str, str)
     try:
-        at = datetime.fromisoformat(str(moment))
+        at = likely(datetime.fromisoformat(str(moment)))
         if at.tzinfo is None:
             raise ValueError("a moment has an offset")
         return at, UUID(str(number))

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 PROBLEM_BASE = "https://docs.puhui.example/problems/"
 MEDIA_TYPE = "application/problem+json"
+_BOUND = re.compile(r"\{(\w+)\}")
+"""Where a Chinese sentence has room for a bound."""
 _NO_TEXT = (psycopg.errors.UntranslatableCharacter, psycopg.errors.CharacterNotInRepertoire)
 
 
@@ -163,14 +165,19 @@ def _fields(errors: Sequence[Any], *, english: bool) -> list[dict[str, str]]:
         {
             "field": ".".join(str(part)[:100] for part in each["loc"]),
             "code": str(each["type"]),
-            "problem": (
-                str(each["msg"]) if english else FIELD_ZH.get(each["type"], str(each["msg"]))
-            ),
+            "problem": str(each["msg"]) if english else _in_chinese(each),
         }
         for each in errors[:50]
     ]
     # A body that two dependencies read is told once.
     return [each for place, each in enumerate(found) if each not in found[:place]]
+
+
+def _in_chinese(error: Any) -> str:
+    """The sentence for a kind of mistake, with the bounds that the English one tells."""
+    said = FIELD_ZH.get(error["type"], str(error["msg"]))
+    facts = {name: str(each).replace(" or ", " 或 ") for name, each in error.get("ctx", {}).items()}
+    return _BOUND.sub(lambda name: facts.get(name[1], ""), said)
 
 
 def general(

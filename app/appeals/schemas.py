@@ -4,10 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.appeals.reading import Appeal
 from app.appeals.tables import Kind, State
+from app.inputs import Moment, Text, Whole
 
 Note = Annotated[
     str,
@@ -32,10 +33,10 @@ class ClaimIn(BaseModel):
         description="The methodology's id.", max_length=60, examples=["bike_ride"]
     )
     link_id: UUID = Field(description="The link it was made with, see `/v1/me/links`.")
-    happened_from: AwareDatetime = Field(
+    happened_from: Moment = Field(
         description="When it ended at the earliest.", examples=["2026-02-28T08:00:00+08:00"]
     )
-    happened_until: AwareDatetime = Field(
+    happened_until: Moment = Field(
         description="When it ended at the latest; at most a day later, within the last 90 days.",
         examples=["2026-02-28T09:00:00+08:00"],
     )
@@ -138,7 +139,7 @@ class AnswerIn(BaseModel):
 class AcceptIn(AnswerIn):
     """Yes, and for a missing trip one of two things to credit."""
 
-    evidence: dict[str, str | int | list[str | int] | None] | None = Field(
+    evidence: dict[Text, Text | Whole | list[Text | Whole] | None] | None = Field(
         default=None,
         description="Of a missing trip: what was found, as the methodology's inputs say.",
         examples=[

@@ -1,7 +1,7 @@
 """Use case: an officer proposes an action that a second officer must approve."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,8 @@ from app.ids import new_id
 
 log = structlog.get_logger()
 
+Reader = Callable[[Mapping[str, Any]], object]
+"""Reads the payload of a kind, and refuses in its room's own words what could never be approved."""
 PAYLOAD_CHARS_MAX = 4_000
 """A proposal names what is to be done; it does not carry it."""
 

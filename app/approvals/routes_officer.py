@@ -12,7 +12,7 @@ from app.approvals.errors import (
     SameHands,
     UnknownKind,
 )
-from app.approvals.propose import ensure_known, propose
+from app.approvals.propose import Reader, ensure_known, propose
 from app.approvals.schemas import (
     DecisionView,
     MakeProposal,
@@ -44,6 +44,9 @@ async def make_proposal(
     """Propose an action; nothing happens before another officer approves it."""
     ensure_known(body.kind, request.app.state.actions.keys())
     offices.ensure(officer.offices, offices.of_kind(body.kind))
+    read: Reader | None = request.app.state.readers.get(body.kind)
+    if read is not None:
+        read(body.payload)
     made = await propose(
         tx,
         kind=body.kind,

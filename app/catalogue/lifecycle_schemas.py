@@ -13,6 +13,7 @@ from app.catalogue.check import Problem, Report
 from app.catalogue.move import Transition
 from app.catalogue.states import MOVES, State
 from app.catalogue.versions import Version
+from app.inputs import Day
 from methodologies.strict_yaml import BYTES_MAX
 
 _A_PROPOSAL = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
@@ -104,7 +105,7 @@ class SubmitIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    active_from: date = Field(
+    active_from: Day = Field(
         description="First civil day of the acts it will judge: today or later, or an earlier day "
         "that no version had.",
         examples=["2026-04-01"],

@@ -15,6 +15,7 @@ from app.catalogue.errors import DayTaken, VersionNotReady
 from app.catalogue.move import has_been, move, officer
 from app.catalogue.states import State, ensure_may
 from app.database import Tx
+from app.inputs import day_in
 from methodologies.contract import Methodology
 from methodologies.documents import Document
 
@@ -127,7 +128,7 @@ def _ensure_fit(report: Report, name: str) -> None:
 
 def _day_in(payload: Mapping[str, Any]) -> date:
     try:
-        return date.fromisoformat(str(payload.get("active_from")))
+        return day_in(str(payload.get("active_from")))
     except ValueError as error:
         raise DayTaken(
             "`active_from` is a day, written as 2026-04-01.", "active_from 的格式为 2026-04-01。"

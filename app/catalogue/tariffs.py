@@ -16,6 +16,7 @@ from app.audit.record import record
 from app.catalogue.budgets_set import civil_day
 from app.catalogue.errors import TariffUnsound
 from app.database import Tx
+from app.inputs import day_in
 
 log = structlog.get_logger()
 
@@ -118,7 +119,7 @@ def _read(payload: Mapping[str, Any]) -> tuple[str, date, int]:
     try:
         if not isinstance(day, str) or len(day) != len("2026-04-01"):
             raise ValueError
-        return methodology, date.fromisoformat(day), rate
+        return methodology, day_in(day), rate
     except ValueError as error:
         raise TariffUnsound(
             "`valid_from` is a day, written as 2026-04-01.", "valid_from 的格式为 2026-04-01。"

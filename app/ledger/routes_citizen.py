@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
-from pydantic import AwareDatetime
 
 from app import idempotency
 from app.cache import TooManyRequests
@@ -12,6 +11,7 @@ from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.idempotency import IdempotencyKey, once
 from app.ids import new_id
+from app.inputs import Moment
 from app.ledger import balances, history, seal_proof, statement, units
 from app.ledger.donate import Donation, donate
 from app.ledger.errors import (
@@ -70,10 +70,10 @@ async def read_past_wallet(
     citizen: CurrentCitizen,
     tx: CitizenTx,
     known_at: Annotated[
-        AwareDatetime | None, Query(description="As it was known then: what had been booked.")
+        Moment | None, Query(description="As it was known then: what had been booked.")
     ] = None,
     effective_at: Annotated[
-        AwareDatetime | None, Query(description="As it was in effect then: what had happened.")
+        Moment | None, Query(description="As it was in effect then: what had happened.")
     ] = None,
     unit: Unit = ORDINARY,
 ) -> PastBalance:

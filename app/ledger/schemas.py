@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import to_json
 
+from app.inputs import Whole
 from app.ledger.balances import BalanceView
 from app.ledger.statement import Line
 from app.ledger.units import ORDINARY
@@ -130,8 +131,8 @@ class MakeDonation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    pool: int = Field(ge=500, le=999, description="The pool's number.", examples=[500])
-    points: int = Field(ge=1, le=1_000_000, strict=True, description="Whole.", examples=[100])
+    pool: Whole = Field(ge=500, le=999, description="The pool's number.", examples=[500])
+    points: Whole = Field(ge=1, le=1_000_000, description="Whole.", examples=[100])
 
 
 class DonationView(BaseModel):
@@ -150,12 +151,11 @@ class MakeAdjustment(BaseModel):
 
     citizen_id: Annotated[UUID | None, Field(description="Whose; or name the account.")] = None
     account_id: Annotated[
-        int | None, Field(ge=1, lt=2**63, description="Whose; or name the citizen.")
+        Whole | None, Field(ge=1, lt=2**63, description="Whose; or name the citizen.")
     ] = None
-    points: int = Field(
+    points: Whole = Field(
         ge=-1_000_000,
         le=1_000_000,
-        strict=True,
         description="Whole points to add, or to take when negative; not 0.",
         examples=[-50],
     )

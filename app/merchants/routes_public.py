@@ -33,6 +33,7 @@ from app.problems import document, in_english
 
 router = APIRouter(tags=["merchants"])
 
+RADIUS_M = 2_000
 RADIUS_M_MAX = 50_000
 
 
@@ -94,17 +95,22 @@ async def find_stores(
     latitude: Annotated[Latitude | None, Query(description="Degrees north, GCJ-02.")] = None,
     longitude: Annotated[Longitude | None, Query(description="Degrees east, GCJ-02.")] = None,
     radius_m: Annotated[
-        int, Query(ge=1, le=RADIUS_M_MAX, description="How far from the point, in metres.")
-    ] = 2_000,
+        int | None,
+        Query(ge=1, le=RADIUS_M_MAX, description="How far from the point, in metres; else 2000."),
+    ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> PublicStorePage:
     """Stores where coupons are taken: in a district, or around a point, the nearest first."""
     place = (latitude, longitude)
-    if (district_code is None) == (place == (None, None)) or place.count(None) == 1:
+    if (
+        (district_code is None) == (place == (None, None))
+        or place.count(None) == 1
+        or (district_code is not None and radius_m is not None)
+    ):
         raise PlaceUnclear(
-            "Send `district_code`, or `latitude` and `longitude`.",
-            "请提供 district_code,或同时提供 latitude 与 longitude。",
+            "Send `district_code`, or `latitude` and `longitude`; `radius_m` belongs to a point.",
+            "请提供 district_code,或同时提供 latitude 与 longitude;radius_m 仅与坐标一并使用。",
         )
     if district_code is not None:
         found = await stores.in_district(
@@ -117,7 +123,7 @@ async def find_stores(
             tx,
             latitude=latitude,
             longitude=longitude,
-            radius_m=radius_m,
+            radius_m=radius_m or RADIUS_M,
             after=cursors.after_place(cursor),
             limit=limit + 1,
         )

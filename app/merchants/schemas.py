@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.inputs import Whole
 from app.merchants.equip import OVERLAP_MINUTES_MAX, Issued
 from app.merchants.keep_store import Place
 from app.merchants.staff import StaffView
@@ -155,7 +156,7 @@ class RotateIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    overlap_minutes: int = Field(
+    overlap_minutes: Whole = Field(
         default=15,
         ge=0,
         le=OVERLAP_MINUTES_MAX,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.inputs import Whole
 from app.merchants.accounts import Account
 from app.merchants.applications import Application, Contact
 from app.merchants.apply import Asked
@@ -62,10 +63,9 @@ class ApplyIn(BaseModel):
         min_length=1, max_length=5, description="What you sell, the main thing first.",
         examples=[["cafe"]],
     )  # fmt: skip
-    agreement_version: int = Field(
+    agreement_version: Whole = Field(
         ge=1,
         le=1_000,
-        strict=True,
         description="The merchants' agreement you accept.",
         examples=[1],
     )

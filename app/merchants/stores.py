@@ -1,5 +1,6 @@
 """Door: stores: a merchant's own, and those everybody can find by district or around a point."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -54,6 +55,12 @@ async def page(tx: Tx, *, merchant_id: UUID, after: UUID | None, limit: int) -> 
     return [StoreView(*row) async for row in rows]
 
 
+async def open_among(tx: Tx, *, merchant_id: UUID, store_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of some ids are open stores of this very merchant."""
+    rows = await tx.execute(_OPEN_AMONG, (merchant_id, list(store_ids)))
+    return frozenset([row[0] async for row in rows])
+
+
 async def in_district(
     tx: Tx, *, district_code: str, after: UUID | None, limit: int
 ) -> list[NearbyStore]:
@@ -97,6 +104,14 @@ async def around(
     return [_nearby(row) async for row in await tx.execute(_AROUND, arguments)]
 
 
+async def of_merchants(
+    tx: Tx, *, merchant_ids: Collection[UUID], latitude: Decimal, longitude: Decimal
+) -> list[NearbyStore]:
+    """Every open store of some active merchants, with its distance from a point; in no order."""
+    arguments = {"merchants": list(merchant_ids), "lat": latitude, "lon": longitude}
+    return [_nearby(row) async for row in await tx.execute(_MEASURED, arguments)]
+
+
 def _nearby(row: tuple[object, ...]) -> NearbyStore:
     *store, merchant_zh, merchant_en, distance_m = row
     return NearbyStore(StoreView(*store), merchant_zh, merchant_en, distance_m)  # type: ignore[arg-type]
@@ -105,6 +120,9 @@ def _nearby(row: tuple[object, ...]) -> NearbyStore:
 _STORE = """s.id, s.merchant_id, s.code, s.name_zh, s.name_en, s.address, s.district_code,
        s.latitude, s.longitude, s.opening_hours, s.state"""
 _OWN = f"SELECT {_STORE} FROM store s WHERE s.merchant_id = %s AND s.id = %s"
+_OPEN_AMONG = """
+SELECT id FROM store WHERE merchant_id = %s AND id = ANY (%b::uuid[]) AND state = 'open'
+"""
 _PAGE = f"""
 SELECT {_STORE} FROM store s WHERE s.merchant_id = %s AND s.id > %s ORDER BY s.id LIMIT %s
 """
@@ -113,6 +131,18 @@ SELECT {_STORE}, m.name_zh, m.name_en, NULL::int
   FROM store s JOIN merchant m ON m.id = s.merchant_id AND m.state = 'active'
  WHERE s.state = 'open' AND s.district_code = %(district)s AND s.id > %(after)s
  ORDER BY s.id LIMIT %(limit)s
+"""
+# Metres along the great circle from a point `p` to a store `s`.
+_DISTANCE = """round(2 * 6371009 * asin(sqrt(least(1,
+           sind((s.latitude::float8 - p.lat) / 2) ^ 2
+           + cosd(p.lat) * cosd(s.latitude::float8)
+             * sind((s.longitude::float8 - p.lon) / 2) ^ 2))))::int"""
+_MEASURED = f"""
+SELECT {_STORE}, m.name_zh, m.name_en, {_DISTANCE}
+  FROM (SELECT %(lat)s::float8 AS lat, %(lon)s::float8 AS lon) AS p
+ CROSS JOIN merchant m
+  JOIN store s ON s.merchant_id = m.id AND s.state = 'open'
+ WHERE m.id = ANY (%(merchants)b::uuid[]) AND m.state = 'active'
 """
 # 111,195 m is one degree of a great circle of the mean earth (radius 6,371,009 m, IUGG). The box
 # is a hundredth wider than the circle; near a pole it is as wide as the cosine is held up.
@@ -127,10 +157,7 @@ WITH point AS (
     FROM point
 ), found AS (
   SELECT {_STORE}, m.name_zh AS merchant_zh, m.name_en AS merchant_en,
-         round(2 * 6371009 * asin(sqrt(least(1,
-           sind((s.latitude::float8 - p.lat) / 2) ^ 2
-           + cosd(p.lat) * cosd(s.latitude::float8)
-             * sind((s.longitude::float8 - p.lon) / 2) ^ 2))))::int AS distance_m
+         {_DISTANCE} AS distance_m
     FROM point p CROSS JOIN box b
     JOIN store s ON s.latitude BETWEEN b.south AND b.north
                 AND s.longitude BETWEEN b.west AND b.east

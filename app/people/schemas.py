@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.inputs import Whole
 from app.people.households import HouseholdView, JoinCode, MemberView
 from app.people.profile import Profile, Wish
 
@@ -58,9 +59,8 @@ class ProfileIn(BaseModel):
         description="Six digits; once in thirty days.",
         examples=["321102"],
     )
-    birth_year: int | None = Field(
+    birth_year: Whole | None = Field(
         default=None,
-        strict=True,
         ge=1900,
         le=2200,
         description="By your own word, and once: later only an officer corrects it.",
@@ -80,7 +80,7 @@ class SeenBirthYearIn(BaseModel):
 
     model_config = _CLOSED
 
-    birth_year: int = Field(strict=True, ge=1900, le=2200, description="Year.", examples=[1958])
+    birth_year: Whole = Field(ge=1900, le=2200, description="Year.", examples=[1958])
     reason: str = Field(
         min_length=1, max_length=300, description="Why, for the audit log.", examples=["身份证核验"]
     )

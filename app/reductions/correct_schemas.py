@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.catalogue.versions import Versions
+from app.inputs import Day, Text
 from app.reductions.correct_read import Corrected, Progress
 
 _VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$"
@@ -21,7 +22,7 @@ class CorrectionIn(BaseModel):
     methodology: str = Field(
         description="Whose acts.", pattern=r"^[a-z][a-z0-9_]{0,59}$", examples=["bike_ride"]
     )
-    old_versions: list[str] = Field(
+    old_versions: list[Text] = Field(
         description="The versions in error.", min_length=1, max_length=20, examples=[["1.0.0"]]
     )
     new_version: str = Field(
@@ -29,8 +30,8 @@ class CorrectionIn(BaseModel):
         pattern=_VERSION,
         examples=["1.0.1"],
     )
-    from_on: date = Field(description="First day of the acts.", examples=["2026-01-01"])
-    until_on: date = Field(description="First day after the last.", examples=["2026-03-01"])
+    from_on: Day = Field(description="First day of the acts.", examples=["2026-01-01"])
+    until_on: Day = Field(description="First day after the last.", examples=["2026-03-01"])
     reason_zh: str | None = Field(
         default=None,
         description="What citizens read, in Chinese; absent: what the version says of itself.",

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.inputs import Text, Whole
 from app.reductions.dry_run import DryRun
 
 _A_REPORT = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
@@ -32,13 +33,13 @@ class DryRunIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    days: int = Field(
+    days: Whole = Field(
         default=30, ge=1, le=730, description="How many civil days back.", examples=[30]
     )
-    limit: int = Field(
+    limit: Whole = Field(
         default=10_000, ge=1, le=100_000, description="How many acts at most.", examples=[10000]
     )
-    acts: list[dict[str, str | int]] = Field(
+    acts: list[dict[Text, Text | Whole]] = Field(
         default=[],
         max_length=100,
         description="Evidence that nobody sent, to try besides; numbers as text.",

@@ -16,7 +16,7 @@ from app.ids import new_id
 from app.ledger import units
 from app.ledger.units import ORDINARY, UnitView
 from app.merchants import directory
-from app.rewards import funding, offers_terms, picture_rules, pictures, rules
+from app.rewards import funding, offers_stores, offers_terms, picture_rules, pictures, rules
 from app.rewards.errors import OfferUnsound
 from app.rewards.funding_split import MERCHANT_ALONE, price_points, split
 from app.rewards.offers_terms import USUAL, Terms
@@ -63,7 +63,7 @@ async def draft_offer(
         The offer's id.
 
     Raises:
-        OfferUnsound: a number, title, period, picture, unit or declaration makes no sense.
+        OfferUnsound: a number, title, period, picture, unit, store or declaration makes no sense.
         FundingUnsound: the split is none, or a budget is not of its kind.
         MerchantNotFound: there is no such merchant.
 
@@ -91,6 +91,7 @@ async def draft_offer(
     await _ensure_picture(tx, terms)
     merchant = await directory.by_id(tx, merchant_id=merchant_id)
     assert merchant.contra == contra, "the counter-account is the merchant's own"
+    await offers_stores.ensure_own(tx, merchant_id=merchant.id, store_ids=terms.store_ids)
     offer_id = new_id()
     facts = {
         "id": offer_id,

@@ -18,6 +18,7 @@ from app.database import Tx
 from app.ids import new_id
 from app.rewards import rules
 from app.rewards.funding_split import Share, Source, unsound
+from app.rewards.offers_errors import FundingUnsound
 
 log = structlog.get_logger()
 
@@ -70,6 +71,52 @@ async def budgets(tx: Tx) -> list[Budget]:
     return [Budget(row[0], Source(row[1]), *row[2:]) async for row in await tx.execute(_BUDGETS)]
 
 
+def read_rate(payload: Mapping[str, Any]) -> int:
+    """The rate that a proposal describes; looked at when it is made, and when it is approved.
+
+    Raises:
+        FundingUnsound: `field` is ``points_per_yuan``.
+
+    """
+    points = payload.get("points_per_yuan")
+    if type(points) is not int or not 1 <= points <= POINTS_PER_YUAN_MAX:
+        raise FundingUnsound(
+            f"`points_per_yuan` is a whole number from 1 to {POINTS_PER_YUAN_MAX}.",
+            f"points_per_yuan 应为 1 至 {POINTS_PER_YUAN_MAX} 的整数。",
+            field="points_per_yuan",
+        )
+    return points
+
+
+def read_budget(payload: Mapping[str, Any]) -> tuple[Source, str, int]:
+    """Who pays, under which name, and how many fen; looked at when it is proposed, and approved.
+
+    Raises:
+        FundingUnsound: `field` is what is missing or makes no sense.
+
+    """
+    source, programme, fen = (payload.get(name) for name in ("source", "programme", "fen"))
+    if source not in (Source.government.name, Source.carbon.name):
+        raise FundingUnsound(
+            "`source` is `government` or `carbon`; a merchant pays without a budget.",
+            "source 应为 government 或 carbon;商户出资无须预算。",
+            field="source",
+        )
+    if not isinstance(programme, str) or not 1 <= len(programme.strip()) <= len(programme) <= 60:
+        raise FundingUnsound(
+            "`programme` is a name of 1 to 60 characters.",
+            "programme 应为 1 至 60 个字符的名称。",
+            field="programme",
+        )
+    if type(fen) is not int or not 1 <= fen <= FEN_MAX:
+        raise FundingUnsound(
+            f"`fen` is a whole number from 1 to {FEN_MAX}.",
+            f"fen 应为 1 至 {FEN_MAX} 的整数。",
+            field="fen",
+        )
+    return Source[str(source)], programme, fen
+
+
 async def apply_rate(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
     """Set the exchange rate; offers that are there keep the version they were priced with.
 
@@ -79,12 +126,10 @@ async def apply_rate(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> No
         now: from when it counts (UTC).
 
     Raises:
-        FundingUnsound: not a positive whole number.
+        FundingUnsound: not a positive whole number, or too large a one.
 
     """
-    points = payload.get("points_per_yuan")
-    if type(points) is not int or not 1 <= points <= POINTS_PER_YUAN_MAX:
-        raise unsound("points_per_yuan")
+    points = read_rate(payload)
     # One decision at a time: versions follow one another.
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('exchange_rate'))")
     await tx.execute(_SET_RATE, {"points": points, "now": now})
@@ -110,14 +155,8 @@ async def apply_budget(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> 
         FundingUnsound: a member is missing or makes no sense.
 
     """
-    source, programme, fen = (payload.get(name) for name in ("source", "programme", "fen"))
-    if source not in {Source.government.name, Source.carbon.name}:
-        raise unsound("source")
-    if not isinstance(programme, str) or not 1 <= len(programme.strip()) <= len(programme) <= 60:
-        raise unsound("programme")
-    if type(fen) is not int or not 1 <= fen <= FEN_MAX:
-        raise unsound("fen")
-    await open_budget(tx, source=Source[source], programme=programme, fen=fen, now=now)
+    source, programme, fen = read_budget(payload)
+    await open_budget(tx, source=source, programme=programme, fen=fen, now=now)
 
 
 async def open_budget(tx: Tx, *, source: Source, programme: str, fen: int, now: datetime) -> UUID:

@@ -3,20 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from app.database import Tx
-from app.merchants import directory, stores
+from app.merchants import directory
 from app.merchants.directory import MerchantView
-from app.rewards import rules
+from app.rewards import offers_near, rules
+from app.rewards.offers_near import TAKEN, Point
 from app.rewards.tables import Delivery, Mode, OfferKind, OfferState
-
-STORES_MAX = 200
-"""How many stores around a point are looked at: the nearest."""
-RADIUS_M_MAX = 50_000
 
 
 class Order(StrEnum):
@@ -70,15 +66,6 @@ class Wanted:
     points_max: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Where a reader stands (GCJ-02), and how far they would go."""
-
-    latitude: Decimal
-    longitude: Decimal
-    radius_m: int
-
-
 EVERYTHING = Wanted()
 
 
@@ -89,8 +76,11 @@ async def open_ones(
     limit: int,
     now: datetime,
     wanted: Wanted = EVERYTHING,
+    point: Point | None = None,
 ) -> list[Offered]:
     """At most ``limit`` offers that can be claimed now, the newest first; three statements.
+
+    Five with a point: each offer is told with its distance, and a radius leaves out who is beyond.
 
     Args:
         tx: a reading connection.
@@ -98,10 +88,13 @@ async def open_ones(
         limit: how many at most.
         now: the moment (UTC) at which they are open.
         wanted: which ones.
+        point: from where.
 
     """
     arguments = await _filter(tx, wanted, now, limit) | {"before": before or UUID(int=2**128 - 1)}
-    return await _with_merchants(tx, await (await tx.execute(_NEWEST, arguments)).fetchall())
+    if point is not None and point.radius_m is not None:
+        return await _within(tx, _NEWEST_WITHIN, arguments, point)
+    return await _anywhere(tx, _NEWEST, arguments, point)
 
 
 async def cheapest(
@@ -111,11 +104,14 @@ async def cheapest(
     limit: int,
     now: datetime,
     wanted: Wanted = EVERYTHING,
+    point: Point | None = None,
 ) -> list[Offered]:
     """The same, the lowest price first; ``after`` is the last one's price and id."""
     points, offer_id = after or (0, UUID(int=0))
     arguments = await _filter(tx, wanted, now, limit) | {"points": points, "id": offer_id}
-    return await _with_merchants(tx, await (await tx.execute(_CHEAPEST, arguments)).fetchall())
+    if point is not None and point.radius_m is not None:
+        return await _within(tx, _CHEAPEST_WITHIN, arguments, point)
+    return await _anywhere(tx, _CHEAPEST, arguments, point)
 
 
 async def nearest(
@@ -138,26 +134,9 @@ async def nearest(
         wanted: which ones.
 
     """
-    found = await stores.around(
-        tx,
-        latitude=point.latitude,
-        longitude=point.longitude,
-        radius_m=point.radius_m,
-        after=None,
-        limit=STORES_MAX,
-    )
     distance_m, offer_id = after or (-1, UUID(int=0))
-    around = {
-        "stores": [each.store.id for each in found],
-        "merchants": [each.store.merchant_id for each in found],
-        "distances": [each.distance_m for each in found],
-        "distance": distance_m,
-        "id": offer_id,
-    }
-    arguments = await _filter(tx, wanted, now, limit) | around
-    rows = await (await tx.execute(_NEAREST, arguments)).fetchall()
-    offered = await _with_merchants(tx, [row[:-1] for row in rows])
-    return [replace(each, distance_m=row[-1]) for each, row in zip(offered, rows, strict=True)]
+    arguments = await _filter(tx, wanted, now, limit) | {"distance": distance_m, "id": offer_id}
+    return await _within(tx, _NEAREST, arguments, point)
 
 
 async def offer(tx: Tx, *, offer_id: UUID, now: datetime) -> Offered:
@@ -185,6 +164,28 @@ async def kept(
     rows = await (await tx.execute(_KEPT, arguments)).fetchall()
     offered = await _with_merchants(tx, [row[:-1] for row in rows])
     return [(OfferState(row[-1]), each) for each, row in zip(offered, rows, strict=True)]
+
+
+async def _anywhere(
+    tx: Tx, sql: LiteralString, arguments: dict[str, Any], point: Point | None
+) -> list[Offered]:
+    """A page of all offers; with a point, each with its distance, however far that is."""
+    found = await _with_merchants(tx, await (await tx.execute(sql, arguments)).fetchall())
+    if point is None:
+        return found
+    ids, merchants = {each.id for each in found}, {each.merchant_id for each in found}
+    far = await offers_near.metres(tx, point=point, offer_ids=ids, merchant_ids=merchants)
+    return [replace(each, distance_m=far.get(each.id)) for each in found]
+
+
+async def _within(
+    tx: Tx, sql: LiteralString, arguments: dict[str, Any], point: Point
+) -> list[Offered]:
+    """A page of the offers that a store within the radius takes, each with its distance."""
+    near = await offers_near.around(tx, point=point)
+    rows = await (await tx.execute(sql, arguments | near)).fetchall()
+    offered = await _with_merchants(tx, [row[:-1] for row in rows])
+    return [replace(each, distance_m=row[-1]) for each, row in zip(offered, rows, strict=True)]
 
 
 async def _filter(tx: Tx, wanted: Wanted, now: datetime, limit: int) -> dict[str, Any]:
@@ -243,16 +244,20 @@ _CHEAPEST = f"""{_COLUMNS}
   FROM offer o WHERE {_WANTED} AND (o.points, o.id) > (%(points)s::int, %(id)s::uuid)
  ORDER BY o.points, o.id LIMIT %(limit)s
 """
-_NEAREST = f"""{_COLUMNS}, n.distance_m
-  FROM (SELECT o.id, min(t.distance_m) AS distance_m
-          FROM unnest(%(stores)b::uuid[], %(merchants)b::uuid[], %(distances)b::int[])
-            AS t (store_id, merchant_id, distance_m)
-          JOIN offer o ON o.merchant_id = t.merchant_id
-                      AND (o.store_ids IS NULL OR t.store_id = ANY (o.store_ids))
-         WHERE {_WANTED} GROUP BY 1) AS n
+_WITHIN = f"""{_COLUMNS}, n.distance_m
+  FROM (SELECT o.id, min(t.distance_m) AS distance_m {TAKEN} WHERE {_WANTED} GROUP BY 1) AS n
   JOIN offer o ON o.id = n.id
+"""
+_NEAREST = f"""{_WITHIN}
  WHERE (n.distance_m, n.id) > (%(distance)s::int, %(id)s::uuid)
  ORDER BY n.distance_m, n.id LIMIT %(limit)s
+"""
+_NEWEST_WITHIN = f"""{_WITHIN}
+ WHERE o.id < %(before)s ORDER BY o.id DESC LIMIT %(limit)s
+"""
+_CHEAPEST_WITHIN = f"""{_WITHIN}
+ WHERE (o.points, o.id) > (%(points)s::int, %(id)s::uuid)
+ ORDER BY o.points, o.id LIMIT %(limit)s
 """
 _ONE = f"""{_COLUMNS}
   FROM offer o WHERE o.id = %(id)s AND o.state = 2 AND o.closes_at > %(now)s

@@ -108,7 +108,7 @@ class OfferWithdrawn(DomainError):
 
 
 class PlaceNeeded(DomainError):
-    """To sort by distance the list must know from where: `near=latitude,longitude`."""
+    """Distances are from a point on earth: `near=latitude,longitude`."""
 
     status = 422
     title = "From where?"

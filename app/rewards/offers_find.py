@@ -5,7 +5,8 @@ from datetime import datetime
 
 from app.database import Tx
 from app.rewards import cursors, offers
-from app.rewards.offers import Offered, Order, Point, Wanted
+from app.rewards.offers import Offered, Order, Wanted
+from app.rewards.offers_near import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,25 @@ async def find(tx: Tx, *, looking: Looking, cursor: str | None) -> list[Offered]
     limit, now, wanted = looking.limit + 1, looking.now, looking.wanted
     if looking.order is Order.newest:
         before = cursors.id_in(cursor)
-        return await offers.open_ones(tx, before=before, limit=limit, now=now, wanted=wanted)
+        return await offers.open_ones(
+            tx, before=before, limit=limit, now=now, wanted=wanted, point=looking.point
+        )
     after = cursors.number_and_id_in(cursor)
-    if looking.point is not None:
+    if looking.order is Order.nearest:
+        assert looking.point is not None, "the route asked from where"
         return await offers.nearest(
             tx, point=looking.point, after=after, limit=limit, now=now, wanted=wanted
         )
-    return await offers.cheapest(tx, after=after, limit=limit, now=now, wanted=wanted)
+    return await offers.cheapest(
+        tx, after=after, limit=limit, now=now, wanted=wanted, point=looking.point
+    )
 
 
 def cursor_after(order: Order, last: Offered) -> str:
     """The cursor of the page that begins after ``last``."""
     if order is Order.newest:
         return cursors.cursor_at_id(last.id)
-    number = last.points if last.distance_m is None else last.distance_m
-    return cursors.cursor_at_number(number, last.id)
+    if order is Order.cheapest:
+        return cursors.cursor_at_number(last.points, last.id)
+    assert last.distance_m is not None, "a list by distance knows it"
+    return cursors.cursor_at_number(last.distance_m, last.id)

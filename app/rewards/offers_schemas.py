@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.inputs import Moment, Text, Whole
 from app.ledger.units import ORDINARY
 from app.rewards import funding_split
 from app.rewards.offers import Offered
@@ -31,7 +32,7 @@ class LimitRule(BaseModel):
     per: Literal["always", "day", "week", "month"] = Field(
         description="In which civil period; weeks begin on Monday.", examples=["month"]
     )
-    units: int = Field(ge=1, description="At most so many.", examples=[2])
+    units: Whole = Field(ge=1, description="At most so many.", examples=[2])
 
 
 class AudienceRule(BaseModel):
@@ -39,13 +40,13 @@ class AudienceRule(BaseModel):
 
     model_config = _CLOSED
 
-    districts: list[str] | None = Field(
+    districts: list[Text] | None = Field(
         default=None, description="Citizens of these districts.", examples=[["321102"]]
     )
-    new_within_days: int | None = Field(
+    new_within_days: Whole | None = Field(
         default=None, description="Citizens known for less than so many days.", examples=[30]
     )
-    age_at_least: int | None = Field(
+    age_at_least: Whole | None = Field(
         default=None,
         description="Citizens of so many years or more, by the birth year they have told.",
         examples=[70],
@@ -58,7 +59,7 @@ class FundingShare(BaseModel):
     model_config = _CLOSED
 
     source: Source = Field(description="Who pays.", examples=["government"])
-    thousandths: int = Field(ge=1, le=1000, description="The part, in 1/1000.", examples=[500])
+    thousandths: Whole = Field(ge=1, le=1000, description="The part, in 1/1000.", examples=[500])
     budget_id: UUID | None = Field(
         default=None, description="The payer's budget; not for the merchant.", examples=[_ID]
     )
@@ -70,11 +71,11 @@ class DraftOffer(BaseModel):
     model_config = _CLOSED
 
     merchant_id: UUID = Field(description="Who gives it.", examples=[_ID])
-    title_zh: str = Field(description="What it is, in Chinese.", examples=["一杯咖啡"])
-    title_en: str = Field(description="What it is, in English.", examples=["One coffee"])
-    text_zh: str = Field(default="", description="More about it, in Chinese.", examples=["中杯"])
-    text_en: str = Field(default="", description="The same in English.", examples=["Medium"])
-    picture: str = Field(
+    title_zh: Text = Field(description="What it is, in Chinese.", examples=["一杯咖啡"])
+    title_en: Text = Field(description="What it is, in English.", examples=["One coffee"])
+    text_zh: Text = Field(default="", description="More about it, in Chinese.", examples=["中杯"])
+    text_en: Text = Field(default="", description="The same in English.", examples=["Medium"])
+    picture: Text = Field(
         default="",
         description="`path` of a picture that was uploaded; empty: none.",
         examples=[f"/v1/pictures/{'2c26b46b68ffc68f' * 4}"],
@@ -93,23 +94,25 @@ class DraftOffer(BaseModel):
         default="coupon", description="Our coupon, or a code of the merchant's list.",
         examples=["coupon"],
     )  # fmt: skip
-    category: str = Field(default="", description="Empty: the merchant's.", examples=["food"])
-    district_code: str = Field(
+    category: Text = Field(default="", description="Empty: the merchant's.", examples=["food"])
+    district_code: Text = Field(
         default="", description="Six digits; empty: the whole city.", examples=["321102"]
     )
-    points: int | None = Field(
+    points: Whole | None = Field(
         default=None,
         description="The price; absent: the face value at the rate in force (of `points`).",
         examples=[100],
     )
-    face_value_fen: int = Field(default=0, description="What it is worth, in fen.", examples=[1500])
-    stock: int = Field(default=0, description="Units that everybody may take.", examples=[100])
-    quotas: dict[str, int] = Field(
+    face_value_fen: Whole = Field(
+        default=0, description="What it is worth, in fen.", examples=[1500]
+    )
+    stock: Whole = Field(default=0, description="Units that everybody may take.", examples=[100])
+    quotas: dict[Text, Whole] = Field(
         default_factory=dict,
         description="Units that only a district's citizens may take.",
         examples=[{"321102": 20}],
     )
-    per_citizen: int = Field(default=1, description="Units one person may have.", examples=[1])
+    per_citizen: Whole = Field(default=1, description="Units one person may have.", examples=[1])
     limits: list[LimitRule] = Field(default_factory=list, description="Further limits.")
     audience: AudienceRule = Field(
         default_factory=AudienceRule, description="Whom it is for; empty: everybody."
@@ -117,23 +120,23 @@ class DraftOffer(BaseModel):
     funding: list[FundingShare] = Field(
         default_factory=list, description="Who pays; empty: the merchant alone."
     )
-    opens_at: AwareDatetime = Field(description="From when (UTC).", examples=[_AT])
-    closes_at: AwareDatetime = Field(description="Until when it is given (UTC).", examples=[_AT])
-    usable_until: AwareDatetime | None = Field(
+    opens_at: Moment = Field(description="From when (UTC).", examples=[_AT])
+    closes_at: Moment = Field(description="Until when it is given (UTC).", examples=[_AT])
+    usable_until: Moment | None = Field(
         default=None,
         description="Until when coupons count; absent: as `closes_at`.",
         examples=[_AT],
     )
-    coupon_life_s: int = Field(
+    coupon_life_s: Whole = Field(
         default=HOLD_S, description="Seconds an unused coupon waits.", examples=[HOLD_S]
     )
     store_ids: list[UUID] | None = Field(
         default=None, description="Stores that take it; absent: all.", examples=[[_ID]]
     )
-    shuffle_s: int = Field(
+    shuffle_s: Whole = Field(
         default=0, description="A line's first seconds, which are shuffled.", examples=[30]
     )
-    draws_at: AwareDatetime | None = Field(
+    draws_at: Moment | None = Field(
         default=None, description="When registration for a draw ends (UTC).", examples=[_AT]
     )
 

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.inputs import Moment
 from app.rewards.offline import ITEMS_MAX
 from app.rewards.offline_judge import Reason
 from app.rewards.offline_read import Conflict, Outcome
@@ -26,7 +27,7 @@ class OfflineItemIn(BaseModel):
 
     coupon: str = Coupon
     order_no: str = OrderNo
-    accepted_at: AwareDatetime = AcceptedAt
+    accepted_at: Moment = AcceptedAt
 
 
 class OfflineBatchIn(BaseModel):

@@ -12,7 +12,7 @@ import structlog
 
 from app.database import Tx
 from app.merchants import directory
-from app.rewards import rules
+from app.rewards import offers_stores, rules
 from app.rewards.errors import OfferNotDraft
 from app.rewards.tables import OfferState
 
@@ -29,7 +29,8 @@ async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
 
     Raises:
         OfferNotFound: there is no such offer, or its period has ended.
-        OfferNotDraft: it was published before.
+        OfferNotDraft: it was published or taken back before.
+        OfferUnsound: it is bound to what is no open store of its merchant.
         MerchantSuspended: who gives it may not at present.
 
     """
@@ -40,12 +41,19 @@ async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
     row = await (await tx.execute(_LOCK, (offer_id,))).fetchone()
     if row is None or row[1] <= now:
         raise rules.no_such_offer()
+    if row[0] == OfferState.withdrawn:
+        raise OfferNotDraft(
+            "This offer was taken back; draft it anew to publish it.",
+            "该商品已下架,如需发布请重新录入。",
+        )
     if row[0] != OfferState.draft:
         raise OfferNotDraft("This offer has been published before.", "该商品此前已发布。")
     await directory.ensure_active(tx, merchant_id=row[2])
+    # A store may have closed, or a draft been written, before anybody looked.
+    await offers_stores.ensure_own(tx, merchant_id=row[2], store_ids=row[3])
     await tx.execute(_PUBLISH, (OfferState.published.value, offer_id))
     log.info("offer_published", offer_id=str(offer_id))
 
 
-_LOCK = "SELECT state, closes_at, merchant_id FROM offer WHERE id = %s FOR UPDATE"
+_LOCK = "SELECT state, closes_at, merchant_id, store_ids FROM offer WHERE id = %s FOR UPDATE"
 _PUBLISH = "UPDATE offer SET state = %s WHERE id = %s"

@@ -15,6 +15,7 @@ from app.rewards import lottery, offers
 from app.rewards.errors import OfferNotFound
 from app.rewards.offers_errors import PlaceNeeded
 from app.rewards.offers_find import Looking, cursor_after, find
+from app.rewards.offers_near import RADIUS_M_MAX, Point
 from app.rewards.offers_words import Kind
 from app.rewards.queue_schemas import DrawView
 from app.rewards.schemas import OfferPage, OfferView
@@ -41,12 +42,18 @@ Near = Annotated[
     str | None,
     Query(
         pattern=r"^-?\d{1,2}(\.\d{1,7})?,-?\d{1,3}(\.\d{1,7})?$",
-        description="Latitude and longitude of the reader (GCJ-02), with a comma.",
+        description="Latitude and longitude of the reader (GCJ-02), with a comma; tells distances.",
         examples=["32.2044,119.4551"],
     ),
 ]
 RadiusM = Annotated[
-    int, Query(ge=1, le=offers.RADIUS_M_MAX, description="How far, in metres.", examples=[3000])
+    int | None,
+    Query(
+        ge=1,
+        le=RADIUS_M_MAX,
+        description="Only what a store so many metres from `near` takes; by distance: else 3000.",
+        examples=[3000],
+    ),
 ]
 
 
@@ -62,7 +69,7 @@ async def list_offers(
     points_max: PointsMax = None,
     order: OrderBy = offers.Order.newest,
     near: Near = None,
-    radius_m: RadiusM = 3_000,
+    radius_m: RadiusM = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
@@ -79,23 +86,30 @@ async def list_offers(
             next_cursor=cursor_after(order, page[-1]) if len(found) > limit else None,
         ).model_dump_json()
 
-    plain = wanted == offers.EVERYTHING and order is offers.Order.newest
+    plain = wanted == offers.EVERYTHING and order is offers.Order.newest and near is None
     if cursor is not None or not plain:  # only the plain first page is everybody's
         return _answer(request, await read())
     name = f"offers:{'en' if english else 'zh'}:{limit}"
     return _answer(request, await request.app.state.cache.text(name, life_s=COPY_LIFE_S, make=read))
 
 
-def _point(order: offers.Order, near: str | None, radius_m: int) -> offers.Point | None:
-    if order is not offers.Order.nearest:
+def _point(order: offers.Order, near: str | None, radius_m: int | None) -> Point | None:
+    """From where distances are told, in any order of the list."""
+    if near is None:
+        if order is offers.Order.nearest or radius_m is not None:
+            raise _no_place()
         return None
-    latitude, _, longitude = (near or "").partition(",")
-    if near is None or abs(Decimal(latitude)) > 90 or abs(Decimal(longitude)) > 180:
-        raise PlaceNeeded(
-            "Send `near` as latitude,longitude in degrees to sort by distance.",
-            "按距离排序须提供 near=纬度,经度。",
-        )
-    return offers.Point(Decimal(latitude), Decimal(longitude), radius_m)
+    latitude, _, longitude = near.partition(",")
+    if abs(Decimal(latitude)) > 90 or abs(Decimal(longitude)) > 180:
+        raise _no_place()
+    return Point(Decimal(latitude), Decimal(longitude), radius_m)
+
+
+def _no_place() -> PlaceNeeded:
+    return PlaceNeeded(
+        "Send `near` as latitude,longitude in degrees, at most 90 and 180; all is measured there.",
+        "按距离排序或筛选须提供 near=纬度,经度,且不超过 ±90 与 ±180 度。",
+    )
 
 
 @router.get("/{offer_id}", response_model=OfferView, responses=document(OfferNotFound) | _UNCHANGED)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.inputs import Whole
 from app.rewards.coupons import TYPED_CHARS_MAX
 from app.rewards.coupons_found import Goods
 from app.rewards.coupons_present import Presented
@@ -246,7 +247,7 @@ class RefundSale(BaseModel):
         description="Your own number of this refund; send it again when you retry.",
         examples=["R-0007"],
     )
-    points: int = Field(ge=1, le=1_000_000, description="Whole points.", examples=[40])
+    points: Whole = Field(ge=1, le=1_000_000, description="Whole points.", examples=[40])
 
 
 class RefundView(BaseModel):

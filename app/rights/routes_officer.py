@@ -1,6 +1,5 @@
 """Officers' work on people's requests: what is due, what was written, and the answer."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Query, Request, status
 
 from app.clock import Now
 from app.database import ReadTx, WriteTx
+from app.inputs import Day
 from app.pages import Limit
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CurrentOfficer, Documented
@@ -29,7 +29,7 @@ async def list_due(
     tx: ReadTx,
     now: Now,
     before: Annotated[
-        date | None, Query(description="Due before this day.", examples=["2026-03-20"])
+        Day | None, Query(description="Due before this day.", examples=["2026-03-20"])
     ] = None,
     limit: Limit = 50,
 ) -> DueList:

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.inputs import Whole
 from app.people.consents import ConsentView as Kept
 from app.people.guardians import Ward
 from app.people.standing import Standing
@@ -57,7 +58,7 @@ class ConsentIn(BaseModel):
     scenarios: list[Name] = Field(
         description="Methodology ids.", min_length=1, max_length=20, examples=[["bike_ride"]]
     )
-    notice_version: int = Field(
+    notice_version: Whole = Field(
         description="The edition that was read.", ge=1, le=32_767, examples=[1]
     )
 
@@ -94,7 +95,7 @@ class BirthYearIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    birth_year: int = Field(description="Told once.", ge=1900, le=2100, examples=[2015])
+    birth_year: Whole = Field(description="Told once.", ge=1900, le=2100, examples=[2015])
 
 
 class GuardianCodeView(BaseModel):

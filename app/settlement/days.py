@@ -14,6 +14,7 @@ import structlog
 
 from app.audit.record import record
 from app.database import Tx
+from app.inputs import day_in
 from app.settlement import rules
 from app.settlement.errors import CutOffUnsound
 
@@ -106,7 +107,7 @@ async def apply_cut_off(tx: Tx, *, payload: Mapping[str, Any], now: datetime) ->
     """
     minutes = payload.get("minutes")
     try:
-        from_day = date.fromisoformat(str(payload.get("from_day")))
+        from_day = day_in(str(payload.get("from_day")))
     except ValueError as error:
         raise _unsound() from error
     today = rules.day_of(now, zone=await zone_of(tx), minutes=0)

@@ -1,10 +1,10 @@
 """Settlements, as a merchant's manager or accountant reads them: their own only."""
 
-from datetime import date
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
+from app.inputs import Day
 from app.pages import BadCursor, Cursor, Limit
 from app.people.errors import NotSignedIn, WrongAudience, WrongRole
 from app.people.guards import Accountants, CurrentMerchant, Documented, MerchantTx
@@ -44,7 +44,7 @@ async def list_own_settlements(
     responses=document(*_SIGN_IN, SettlementNotFound) | _FILE,
 )
 async def download_own_settlement(
-    day: date,
+    day: Day,
     name: Literal["detail.csv", "manifest.json"],
     merchant: CurrentMerchant,
     tx: MerchantTx,

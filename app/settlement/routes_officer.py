@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from app.clock import Now
 from app.database import Database, ReadTx
+from app.inputs import Day
 from app.pages import BadCursor, Cursor, Limit
 from app.people import officers
 from app.people.errors import NotSignedIn, WrongAudience, WrongOffice
@@ -33,7 +34,7 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {}, "application/json": {}}, "description": "The file."}
 }
-Day = Annotated[date | None, Query(description="Only this day.", examples=["2026-03-01"])]
+OnDay = Annotated[Day | None, Query(description="Only this day.", examples=["2026-03-01"])]
 Month = Annotated[
     str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="The month.", examples=["2026-03"])
 ]
@@ -60,7 +61,7 @@ async def list_settlements(
     *,
     officer: CurrentOfficer,
     tx: ReadTx,
-    day: Day = None,
+    day: OnDay = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> SettlementPage:
@@ -108,7 +109,7 @@ async def download_settlement(
 
 
 @router.get("/reconciliation/{day}", responses=document(*_SIGN_IN))
-async def reconcile_day(request: Request, day: date, officer: CurrentOfficer) -> Reconciliation:
+async def reconcile_day(request: Request, day: Day, officer: CurrentOfficer) -> Reconciliation:
     """Whether a closed day agrees with ledger, tills, budgets and payments; must reach zero."""
     database: Database = request.app.state.database
     async with database.snapshot() as tx:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.inputs import Day
 from app.settlement.funders import Funded
 from app.settlement.kept import Kept
 from app.settlement.payouts import Proposed
@@ -86,7 +87,7 @@ class CloseDays(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    through: date = Field(
+    through: Day = Field(
         description="The last day to close; earlier open ones are closed too.",
         examples=["2026-03-01"],
     )
@@ -170,7 +171,7 @@ class ProposePayouts(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    through: date = Field(description="The last day that is paid.", examples=["2026-03-01"])
+    through: Day = Field(description="The last day that is paid.", examples=["2026-03-01"])
     reason: _Line = Field(
         max_length=500, description="For the second officer.", examples=["Weekly payment."]
     )

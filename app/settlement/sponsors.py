@@ -12,6 +12,7 @@ from datetime import date
 from uuid import UUID
 
 from app.database import Tx
+from app.inputs import day_in
 from app.ledger import attribution
 from app.ledger.attribution import Slice
 from app.settlement import days, files
@@ -67,9 +68,9 @@ def period_of(text: str) -> tuple[date, date]:
 
     """
     if text.count("-") == 1:
-        month = date.fromisoformat(f"{text}-01")
+        month = day_in(f"{text}-01")
         return month, last_day(month)
-    day = date.fromisoformat(text)
+    day = day_in(text)
     return day, day
 
 

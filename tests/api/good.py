@@ -75,6 +75,29 @@ def strings(schema: dict[str, Any], way: tuple[Any, ...] = ()) -> Iterator[tuple
         yield from strings(found["items"], (*way, 0))
 
 
+def leaves(
+    made: Any, schema: dict[str, Any], kind: str, way: tuple[Any, ...] = ()
+) -> Iterator[Any]:
+    """The way to everything of a kind inside a body that was made: a JSON type, or a format.
+
+    ``named`` are the objects whose members anybody may name.
+    """
+    found = resolved(schema)
+    if isinstance(made, dict):
+        rest = found.get("additionalProperties")
+        if rest and kind == "named":
+            yield way
+        for name, each in made.items():
+            inner = found.get("properties", {}).get(name) or rest
+            if isinstance(inner, dict):
+                yield from leaves(each, inner, kind, (*way, name))
+    elif isinstance(made, list):
+        for place, each in enumerate(made):
+            yield from leaves(each, found.get("items", {}), kind, (*way, place))
+    elif kind in {found.get("type"), found.get("format")}:
+        yield way
+
+
 def at(body: Any, way: tuple[Any, ...]) -> Any:
     """What stands at the end of a way; lists and objects that an example left out are made."""
     for step in way:

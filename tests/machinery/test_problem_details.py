@@ -87,12 +87,14 @@ async def test_a_framework_refusal_without_words_of_ours_is_still_a_problem(call
 async def test_a_wrong_field_is_named_and_its_value_is_not(caller):
     """422 names the fields, in both languages, and never echoes what may be personal."""
     body = {"telephone": "139123456789", "units": 0, "nickname": "Anna-Secret"}
-    for language, words in {"zh": "内容过长", "en": "at most 11"}.items():
+    told = {"zh": ("最多 11 个字符", "大于或等于 1"), "en": ("at most 11", "than or equal to 1")}
+    for language, (words, bound) in told.items():
         response = await caller.post("/orders/1", json=body, headers={"Accept-Language": language})
         problem = problem_of(response, 422, "invalid-request")
         fields = {each["field"]: each for each in problem["errors"]}
         assert set(fields) == {"body.telephone", "body.units", "body.nickname"}
         assert words in fields["body.telephone"]["problem"]
+        assert bound in fields["body.units"]["problem"]
         assert fields["body.nickname"]["code"] == "extra_forbidden"
         assert "139123456789" not in response.text
         assert "Anna-Secret" not in response.text

@@ -247,6 +247,7 @@ async def test_a_store_holds_what_is_asked_and_no_more(app, client, tx, change):
 @pytest.mark.parametrize(
     "query",
     ["", "latitude=32.2", "district_code=321102&latitude=32.2&longitude=119.4", "radius_m=5",
+     "district_code=321102&radius_m=5",
      "latitude=91&longitude=0", "latitude=32.2&longitude=119.4&radius_m=50001", "district_code=1"],
 )  # fmt: skip
 async def test_stores_are_asked_for_by_one_place(client, query):

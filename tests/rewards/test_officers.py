@@ -215,3 +215,27 @@ async def test_an_offer_names_only_a_picture_that_exists(client, keys, database,
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "offer-unsound")
     assert answer.json()["field"] == "picture"
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "field", "words"),
+    [
+        ("set_rate", {"points_per_yuan": 0}, "points_per_yuan", "from 1 to 1000000"),
+        ("set_rate", {"points_per_yuan": True}, "points_per_yuan", "whole number"),
+        ("open_budget", {"source": "merchant"}, "source", "government"),
+        ("open_budget", {"source": ["carbon"]}, "source", "government"),
+        ("open_budget", {"source": "carbon", "programme": " "}, "programme", "1 to 60"),
+        ("open_budget", {"source": "carbon", "programme": "x", "fen": 0}, "fen", "from 1 to"),
+    ],
+)
+async def test_who_proposes_learns_what_is_wrong(client, keys, two, kind, payload, field, words):
+    """A rate or a budget out of its bounds is refused when proposed, in words about that field."""
+    answer = await client.post(
+        "/v1/admin/proposals",
+        json={"kind": f"rewards.{kind}", "payload": payload, "reason": "as planned"},
+        headers=officer_headers(keys, two[0]) | {"Accept-Language": "en"},
+    )
+    body = answer.json()
+    assert (answer.status_code, body["code"], body["field"]) == (422, "funding-unsound", field)
+    assert words in body["detail"]
+    assert "thousandths" not in body["detail"]

@@ -14,6 +14,7 @@ from tests.make import NOON
 from tests.rewards import shop
 from tests.rewards.counter import claim, left, sound
 from tests.rewards.offline_till import HOUR, SECOND, hand_in, line, swept
+from tests.rewards.test_search import store
 
 
 async def judged(tx, coupon, **changes):
@@ -169,7 +170,10 @@ async def test_the_limit_of_one_person_holds_for_the_till_too(tx):
 async def test_a_store_is_a_store_without_network_too(tx):
     """A coupon bound to another store is refused with that reason."""
     here = Desk("till:here", uuid4())
-    coupon = await shop.held(tx, offer=await make.offer(tx, store_ids=(uuid4(),)))
+    seller = await make.merchant(tx)
+    there = await store(tx, seller, north=1)
+    offer = await make.offer(tx, by=seller, store_ids=(there.id,))
+    coupon = await shop.held(tx, offer=offer)
     [answer] = await hand_in(tx, coupon.offer, line(coupon), desk=here)
     assert answer.reason == "other_store"
 

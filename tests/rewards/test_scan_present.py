@@ -20,6 +20,7 @@ from tests import make
 from tests.make import NOON
 from tests.rewards import shop
 from tests.rewards.counter import KEY, sound
+from tests.rewards.test_search import store
 
 
 async def test_a_coupon_in_hand_waits_for_its_till(tx):
@@ -72,8 +73,10 @@ async def test_another_merchant_sees_nothing(tx):
 
 async def test_a_coupon_is_good_in_its_stores_only(tx):
     """Bound to one store, it is refused in the other with a reason, and by nobody's till."""
-    here, there = Desk("till:here", uuid4()), Desk("till:there", uuid4())
-    coupon = await shop.held(tx, offer=await make.offer(tx, store_ids=(here.store_id,)))
+    seller = await make.merchant(tx)
+    mine = await store(tx, seller, north=1)
+    here, there = Desk("till:here", mine.id), Desk("till:there", uuid4())
+    coupon = await shop.held(tx, offer=await make.offer(tx, by=seller, store_ids=(mine.id,)))
     for desk in (there, Desk("staff:x")):
         for act in (shop.ask, shop.take):
             with pytest.raises(CouponElsewhere):

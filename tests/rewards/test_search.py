@@ -9,7 +9,7 @@ from app.merchants.errors import MerchantSuspended
 from app.merchants.keep_store import Place
 from app.rewards import offers, queue, queue_step, withdraw_run
 from app.rewards.cancel import cancel
-from app.rewards.offers import Point
+from app.rewards.offers_near import Point
 from app.rewards.tables import Mode, OfferKind
 from tests import make
 from tests.make import NOON, citizen_headers, merchant_headers
@@ -83,9 +83,46 @@ async def test_the_nearest_store_decides(client, database):
     assert len(close) == 2
 
 
-@pytest.mark.parametrize("query", ["order=nearest", "order=nearest&near=91,10"])
+@pytest.mark.parametrize("order", ["newest", "cheapest"])
+async def test_distances_are_told_in_every_order(client, database, order):
+    """Who says where they are is told how far each offer is; a radius leaves out what is beyond it."""
+    async with database.writing() as tx:
+        near, far = await make.merchant(tx), await make.merchant(tx)
+        await store(tx, near, north=1)
+        second = await store(tx, near, north=9, code="S2")
+        await store(tx, far, north=900)
+        close = await make.offer(tx, by=near, category="way", points=30)
+        bound = await make.offer(tx, by=near, category="way", points=20, store_ids=[second.id])
+        distant = await make.offer(tx, by=far, category="way", points=10)
+        homeless = await make.offer(tx, category="way", points=5)
+    there = [each.id for each in (homeless, distant, bound, close)]
+    metres = dict(zip(there, (None, 100_080, 1_000, 110), strict=True))
+    for query, ids in (
+        (f"near={HERE}", there),
+        (f"near={HERE}&radius_m=50000", there[2:]),
+        (f"near={HERE}&radius_m=500", there[3:]),
+    ):
+        found = await pages(client, f"category=way&order={order}&{query}", limit=1)
+        assert [each["offer_id"] for each in found] == [str(each) for each in ids]
+        for each, offer_id in zip(found, ids, strict=True):
+            told = each["distance_m"]
+            assert (told if told is None else round(told, -1)) == metres[offer_id]
+    assert {each["distance_m"] for each in await pages(client, "category=way")} == {None}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "order=nearest",
+        "order=nearest&near=91,10",
+        "near=91,0",
+        "near=0,181",
+        "radius_m=500",
+        "order=cheapest&radius_m=500",
+    ],
+)
 async def test_distance_needs_a_place(client, query):
-    """A list by distance without a point on earth is refused with a sentence."""
+    """Distances without a point on earth are refused with a sentence, in every order."""
     answer = await client.get(f"/v1/offers?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "place-needed")
 

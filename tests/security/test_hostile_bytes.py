@@ -11,16 +11,18 @@ import re
 
 import pytest
 
+from app.pages import cursor_of
 from tests.api import lively, wire
 from tests.api.good import DOCUMENT, bodies, full, strings
 from tests.security.matrix import expected
 
 SOMEBODY = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
-TEXTS = ("\x00", "a\x00b", "\ud800", "\udfff\ud800", "\U0010ffff\u202e\ufeff", "9" * 5_000)
+TEXTS = ("\x00", "a\x00b", "\ud800", "\udfff\ud800", "\U0010ffff\u202e\ufeff", "9" * 5_000,
+         "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "9999-12-31")  # fmt: skip
 MARK = "put-it-here"
 RAW = ("9" * 5_000, "-1e400", "1e999999999", "NaN", "-Infinity", "[" * 5_000, '{"a":' * 5_000,
        '"\\ud800"', "9223372036854775808", "-9223372036854775809", "0.1e-400", "true", "null", "[]",
-       "{}", '""')  # fmt: skip
+       "{}", '""', '"0001-01-01T00:00:00+14:00"', '"9999-12-31T23:59:59Z"', '"9999-12-31"', "2.0", '"2"')  # fmt: skip
 """Values as they are written, among them what is no JSON at all."""
 BYTES = (b"", b"\x00", b"\xff\xfe{\x00}\x00", b"\xed\xa0\x80", b"{", b'{"a":1,"a":2}', b"[]", b"null",
          b'{"\\ud800": 1}', b'{"\\u0000": 1}', b"[" * 20_000, b'{"a":' * 20_000,
@@ -28,7 +30,11 @@ BYTES = (b"", b"\x00", b"\xff\xfe{\x00}\x00", b"\xed\xa0\x80", b"{", b'{"a":1,"a
 KINDS = ("application/json", "text/plain", "application/xml", "application/x-www-form-urlencoded",
          "multipart/form-data", "multipart/form-data; boundary=\x7f", "application/json; charset=utf-7",
          "application/json; charset=x", "", "é/é", "application/problem+json")  # fmt: skip
+HALF = cursor_of("\ud800")
+"""A cursor as a list makes it, but for half a character."""
 PATHS = (
+    "9999-12-31",
+    "0001-01-01",
     "%00",
     "%FF",
     "%ED%A0%80",
@@ -38,16 +44,17 @@ PATHS = (
     "%F0%9F%9A%B2",
     "a%0d%0aSet-Cookie:x",
 )
-QUERIES = ("limit=1&limit=2", "limit=%00", "limit=%FF", "cursor=%ED%A0%80", "cursor=a&cursor=b", "&&&==",
+QUERIES = (f"cursor={HALF}", "limit=1&limit=2", "limit=%00", "limit=%FF", "cursor=%ED%A0%80", "cursor=a&cursor=b", "&&&==",
            "limit=" + "9" * 5_000, "unit=%00", "at=%00", "after=%00&after=1", "limit[]=1", "%00=%00",
            "language=%00", "near=%00", "near=1,1&near=2,2", "day=0000-00-00", "from=0001-01-01T00:00:00Z",
-           "at=9999-12-31T23:59:59Z", "at=0001-01-01T00:00:00%2B14:00", "on=0001-01-01", "month=0000-01")  # fmt: skip
+           "at=9999-12-31T23:59:59Z", "day=9999-12-31", "before=0001-01-01",
+           "known_at=0001-01-01T00:00:00%2B14:00", "effective_at=9999-12-31T23:59:59Z", "at=0001-01-01T00:00:00%2B14:00", "on=0001-01-01", "month=0000-01")  # fmt: skip
 HEADERS = {"accept-language": "\x00,é;q=9", "if-none-match": '"\x00', "if-match": "*,\xff",
            "last-event-id": "\x00", "idempotency-key": "é" * 300, "puhui-app": "\x00/1.0.0",
            "device-id": "\x00" * 20, "x-request-id": "a" * 9_000, "range": "bytes=-1-"}  # fmt: skip
 
 
-SHARE = 1 if os.environ.get("PUHUI_TEST_HOSTILE") == "all" else 5
+SHARE = 1 if os.environ.get("PUHUI_TEST_HOSTILE") == "all" else 7
 """Each place meets one in so many of the values, each value many places."""
 _turn = itertools.count()
 

@@ -7142,7 +7142,7 @@ export interface operations {
                 points_max?: number | null;
                 order?: components["schemas"]["Order"];
                 near?: string | null;
-                radius_m?: number;
+                radius_m?: number | null;
                 limit?: number;
                 cursor?: string | null;
             };
@@ -7359,7 +7359,7 @@ export interface operations {
                 district_code?: string | null;
                 latitude?: number | string | null;
                 longitude?: number | string | null;
-                radius_m?: number;
+                radius_m?: number | null;
                 limit?: number;
                 cursor?: string | null;
             };
