@@ -17,14 +17,37 @@ revision = "2026_11_22_1200"
 down_revision = "2026_11_22_1010"
 
 
+_TAKE = "take_unit(uuid,text,int)"
+
+
 def upgrade() -> None:
-    """The head of a line, by its owner's rights."""
+    """The head of a line, by its owner's rights; then what stands beside a refusal."""
     op.execute(_HEAD)
+    _reword(_TAKE, _SOLD_OUT, _WHY_SOLD_OUT)
 
 
 def downgrade() -> None:
     """Lossless."""
+    _reword(_TAKE, _WHY_SOLD_OUT, _SOLD_OUT)
     op.execute("DROP FUNCTION line_head(uuid)")
+
+
+def _reword(function: str, was: str, now: str) -> None:
+    """Put other words into a function and leave the rest of it, and its rights, as they are."""
+    op.execute(_REWORD.format(function=function, was=was, now=now))
+
+
+_REWORD = """
+DO $reword$
+DECLARE
+  v_text text := pg_get_functiondef('{function}'::regprocedure);
+BEGIN
+  IF length(v_text) - length(replace(v_text, $was${was}$was$, '')) <> length($was${was}$was$) THEN
+    RAISE EXCEPTION 'the function is not the one that is to be changed';
+  END IF;
+  EXECUTE replace(v_text, $was${was}$was$, $now${now}$now$);
+END $reword$;
+"""
 
 
 # It runs by the rights of the schema's owner, for whom no row is hidden. Temporary tables are
@@ -38,3 +61,12 @@ $$;
 REVOKE ALL ON FUNCTION line_head(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION line_head(uuid) TO puhui_app, puhui_caller;
 """
+
+# `share`: was there ever a unit that this citizen's district might take? `others`: is there still
+# one that it may not?
+_SOLD_OUT = "      RAISE EXCEPTION 'sold out' USING ERRCODE = 'PT410';"
+_WHY_SOLD_OUT = """      RAISE EXCEPTION 'sold out' USING ERRCODE = 'PT410', DETAIL = (
+        SELECT jsonb_build_object(
+                 'share', coalesce(bool_or(pool IN (p_pool, '') AND initial > 0), false),
+                 'others', coalesce(bool_or(pool NOT IN (p_pool, '') AND remaining > 0), false))
+          FROM offer_stock WHERE offer_id = p_offer AND open);"""

@@ -53,6 +53,13 @@ class NotForYou(DomainError):
     title_zh = "您不在该商品的适用人群内"
 
 
+class DistrictShareTaken(DomainError):
+    """Units are left, but none that citizens of your district may take; some may come back."""
+
+    title = "Your district's share is taken"
+    title_zh = "您所在区县的份额已兑完"
+
+
 class DeviceNeeded(DomainError):
     """The offer counts devices: send a `Device-Id` header of 8 to 128 characters."""
 

@@ -29,6 +29,7 @@ from app.rewards.errors import (
 )
 from app.rewards.offers_errors import (
     DeviceNeeded,
+    DistrictShareTaken,
     FundingSpent,
     NotForYou,
     OfferBusy,
@@ -64,6 +65,7 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
         OfferNotFound,
         OfferNotYetOpen,
         OfferSoldOut,
+        DistrictShareTaken,
         OfferNeedsTicket,
         LimitReached,
         NotForYou,
