@@ -27,7 +27,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Lossless."""
+    """A ticket of a withdrawn offer says again that its owner has left."""
+    op.execute("UPDATE ticket SET state = 4 WHERE state = 5")
     _reword(_TAKE, _WHY_SOLD_OUT, _SOLD_OUT)
     op.execute("DROP FUNCTION line_head(uuid)")
 

@@ -33,7 +33,7 @@ class TicketNotFound(DomainError):
 
 
 class TicketClosed(DomainError):
-    """The ticket was granted, lost or given back before; `state` says which."""
+    """The ticket was granted, lost, given back or withdrawn before; `state` says which."""
 
     title = "The ticket is closed"
     title_zh = "排队或登记已结束"
