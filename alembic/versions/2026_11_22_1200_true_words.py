@@ -18,17 +18,20 @@ down_revision = "2026_11_22_1010"
 
 
 _TAKE = "take_unit(uuid,text,int)"
+_HOLD = "redeem_hold(bigint,text,bytea,uuid,bytea,uuid,bigint,text,boolean,timestamptz,timestamptz)"
 
 
 def upgrade() -> None:
     """The head of a line, by its owner's rights; then what stands beside a refusal."""
     op.execute(_HEAD)
     _reword(_TAKE, _SOLD_OUT, _WHY_SOLD_OUT)
+    _reword(_HOLD, _CLOSED, _DRAWN_OR_CLOSED)
 
 
 def downgrade() -> None:
     """A ticket of a withdrawn offer says again that its owner has left."""
     op.execute("UPDATE ticket SET state = 4 WHERE state = 5")
+    _reword(_HOLD, _DRAWN_OR_CLOSED, _CLOSED)
     _reword(_TAKE, _WHY_SOLD_OUT, _SOLD_OUT)
     op.execute("DROP FUNCTION line_head(uuid)")
 
@@ -71,3 +74,12 @@ _WHY_SOLD_OUT = """      RAISE EXCEPTION 'sold out' USING ERRCODE = 'PT410', DET
                  'share', coalesce(bool_or(pool IN (p_pool, '') AND initial > 0), false),
                  'others', coalesce(bool_or(pool NOT IN (p_pool, '') AND remaining > 0), false))
           FROM offer_stock WHERE offer_id = p_offer AND open);"""
+
+_CLOSED = """
+     OR (o.mode = 3 AND o.draws_at <= p_now) THEN
+    RAISE EXCEPTION 'no such offer' USING ERRCODE = 'PT404';"""
+_DRAWN_OR_CLOSED = """ THEN
+    RAISE EXCEPTION 'no such offer' USING ERRCODE = 'PT404';
+  ELSIF o.mode = 3 AND o.draws_at <= p_now THEN
+    RAISE EXCEPTION 'the draw is over' USING ERRCODE = 'PT404',
+      DETAIL = jsonb_build_object('draws_at', extract(epoch FROM o.draws_at)::bigint);"""

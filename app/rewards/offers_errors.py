@@ -17,6 +17,13 @@ class OfferTakesNoTicket(DomainError):
     title_zh = "该商品无须排队或登记"
 
 
+class DrawOver(DomainError):
+    """Registration for the draw has ended, at `draws_at`; nobody can enter it any more."""
+
+    title = "The draw is over"
+    title_zh = "抽签登记已截止"
+
+
 class TicketExists(DomainError):
     """One ticket of an offer is enough; you have, or had, yours."""
 

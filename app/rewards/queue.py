@@ -61,7 +61,8 @@ async def take_ticket(
         standing: what limits of devices look at.
 
     Raises:
-        OfferNotFound: unknown, closed, or registration has ended.
+        OfferNotFound: unknown or closed.
+        DrawOver: registration for the draw has ended.
         OfferTakesNoTicket: it is given to whoever claims first.
         TicketExists: the citizen has, or had, one.
         LimitReached: a household or device has as many as it may.

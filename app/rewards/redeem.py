@@ -91,6 +91,7 @@ async def redeem(
         OfferNotFound: the offer does not exist, is not published, or has closed.
         OfferNotYetOpen: it opens later.
         OfferNeedsTicket: it has a line or a draw.
+        DrawOver: it has a draw, whose registration has ended.
         OfferSoldOut: no unit is left, for anybody.
         DistrictShareTaken: what is left is for other districts, and the own has none now.
         NotForYou: every unit was for other districts from the beginning.

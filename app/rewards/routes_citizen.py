@@ -30,6 +30,7 @@ from app.rewards.errors import (
 from app.rewards.offers_errors import (
     DeviceNeeded,
     DistrictShareTaken,
+    DrawOver,
     FundingSpent,
     NotForYou,
     OfferBusy,
@@ -66,6 +67,7 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
         OfferNotYetOpen,
         OfferSoldOut,
         DistrictShareTaken,
+        DrawOver,
         OfferNeedsTicket,
         LimitReached,
         NotForYou,

@@ -10,7 +10,7 @@ from app.rewards.errors import (
     OfferSoldOut,
     OfferUnsound,
 )
-from app.rewards.offers_errors import DistrictShareTaken, NotForYou
+from app.rewards.offers_errors import DistrictShareTaken, DrawOver, NotForYou
 from app.rewards.tables import RedemptionState
 
 HOLD_S = 86_400
@@ -28,6 +28,14 @@ def not_yet_open(opens_at: datetime) -> OfferNotYetOpen:
     """It can be seen, and claimed from ``opens_at`` on."""
     at = opens_at.astimezone(UTC).isoformat(timespec="seconds")
     return OfferNotYetOpen(f"This offer opens at {at}.", f"该商品将于 {at} 开始兑换。", opens_at=at)
+
+
+def draw_over(draws_at: datetime) -> DrawOver:
+    """It can be seen until it closes, but registration has ended."""
+    at = draws_at.astimezone(UTC).isoformat(timespec="seconds")
+    return DrawOver(
+        f"Registration for this draw ended at {at}.", f"该抽签已于 {at} 截止登记。", draws_at=at
+    )
 
 
 def slots(stock: int) -> int:
