@@ -227,9 +227,11 @@ SELECT o.id, o.merchant_id, o.title_zh, o.title_en, o.points, o.per_citizen, o.o
        o.face_value_fen, o.usable_until, o.draws_at, o.limits, o.audience,
        (SELECT u.code FROM unit u WHERE u.id = o.unit), o.coupon_life_s
 """
-# The state is written out: it is what the partial indexes are for.
+# The state is written out: it is what the partial indexes are for. A draw takes nobody after its
+# hour, whether it has been held yet or not.
 _WANTED = """
  o.state = 2 AND o.opens_at <= %(now)s AND o.closes_at > %(now)s
+   AND (o.mode <> 3 OR o.draws_at > %(now)s)
    AND o.merchant_id <> ALL (%(closed)b::uuid[])
    AND (%(category)s::text IS NULL OR o.category = %(category)s)
    AND (%(district)s::text IS NULL OR o.district_code IN ('', %(district)s))

@@ -17,6 +17,13 @@ class OfferTakesNoTicket(DomainError):
     title_zh = "该商品无须排队或登记"
 
 
+class DrawOver(DomainError):
+    """Registration for the draw has ended, at `draws_at`; nobody can enter it any more."""
+
+    title = "The draw is over"
+    title_zh = "抽签登记已截止"
+
+
 class TicketExists(DomainError):
     """One ticket of an offer is enough; you have, or had, yours."""
 
@@ -33,7 +40,7 @@ class TicketNotFound(DomainError):
 
 
 class TicketClosed(DomainError):
-    """The ticket was granted, lost or given back before; `state` says which."""
+    """The ticket was granted, lost, given back or withdrawn before; `state` says which."""
 
     title = "The ticket is closed"
     title_zh = "排队或登记已结束"
@@ -51,6 +58,13 @@ class NotForYou(DomainError):
 
     title = "The offer is for others"
     title_zh = "您不在该商品的适用人群内"
+
+
+class DistrictShareTaken(DomainError):
+    """Units are left, but none that citizens of your district may take; some may come back."""
+
+    title = "Your district's share is taken"
+    title_zh = "您所在区县的份额已兑完"
 
 
 class DeviceNeeded(DomainError):

@@ -52,10 +52,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """PostgreSQL's own word on whether trying makes sense."""
+    """PostgreSQL's own word on whether trying makes sense.
+
+    ``units`` are what this citizen may take; ``share``: whether there ever were such; ``others``:
+    whether there are units for other districts.
+    """
 
     answered: bool
     units: int
+    share: bool
+    others: bool
     withdrawn: bool
 
 
@@ -144,7 +150,10 @@ SELECT o.id, o.merchant_id, o.mode, o.opens_at, o.per_citizen, o.limits, o.audie
 _LOOK = """
 SELECT EXISTS (SELECT FROM request WHERE bucket = %(bucket)s AND account_id = %(account_id)s
                                      AND key = %(key)s),
-       (SELECT coalesce(sum(remaining), 0)::int FROM offer_stock
-         WHERE offer_id = %(offer_id)s AND pool IN (%(pool)s, '') AND open),
-       NOT EXISTS (SELECT FROM offer_stock WHERE offer_id = %(offer_id)s AND open)
+       coalesce(sum(remaining) FILTER (WHERE mine), 0)::int,
+       coalesce(bool_or(mine AND initial > 0), false),
+       coalesce(bool_or(NOT mine AND remaining > 0), false),
+       count(*) = 0
+  FROM (SELECT remaining, initial, pool IN (%(pool)s, '') AS mine
+          FROM offer_stock WHERE offer_id = %(offer_id)s AND open) AS s
 """

@@ -32,7 +32,7 @@ class WithdrawalView(BaseModel):
     """How far the holders of an offer have been made whole."""
 
     offer_id: UUID = Field(description="Names the offer.", examples=[_ID])
-    released: int = Field(description="Unused coupons that were given back.", examples=[12])
+    released: int = Field(description="Unused coupons and tickets given back.", examples=[12])
     points: int = Field(description="Points that returned.", examples=[1200])
     finished_at: datetime | None = Field(description="Null while it goes on.", examples=[None])
 

@@ -13,7 +13,7 @@ import structlog
 from app.database import Tx
 from app.merchants import directory
 from app.rewards import offers_stores, rules
-from app.rewards.errors import OfferNotDraft
+from app.rewards.errors import OfferNotDraft, OfferUnsound
 from app.rewards.tables import OfferState
 
 log = structlog.get_logger()
@@ -30,7 +30,8 @@ async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
     Raises:
         OfferNotFound: there is no such offer, or its period has ended.
         OfferNotDraft: it was published or taken back before.
-        OfferUnsound: it is bound to what is no open store of its merchant.
+        OfferUnsound: nobody could enter its draw any more, or it is bound to what is no open
+            store of its merchant.
         MerchantSuspended: who gives it may not at present.
 
     """
@@ -48,12 +49,20 @@ async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
         )
     if row[0] != OfferState.draft:
         raise OfferNotDraft("This offer has been published before.", "该商品此前已发布。")
+    if row[3] is not None and row[3] <= now:
+        raise OfferUnsound(
+            "`draws_at` has passed: nobody could enter this draw. Draft it anew.",
+            "抽签登记截止时间 draws_at 已过,无人可再登记,请重新拟定。",
+            field="draws_at",
+        )
     await directory.ensure_active(tx, merchant_id=row[2])
     # A store may have closed, or a draft been written, before anybody looked.
-    await offers_stores.ensure_own(tx, merchant_id=row[2], store_ids=row[3])
+    await offers_stores.ensure_own(tx, merchant_id=row[2], store_ids=row[4])
     await tx.execute(_PUBLISH, (OfferState.published.value, offer_id))
     log.info("offer_published", offer_id=str(offer_id))
 
 
-_LOCK = "SELECT state, closes_at, merchant_id, store_ids FROM offer WHERE id = %s FOR UPDATE"
+_LOCK = """
+SELECT state, closes_at, merchant_id, draws_at, store_ids FROM offer WHERE id = %s FOR UPDATE
+"""
 _PUBLISH = "UPDATE offer SET state = %s WHERE id = %s"

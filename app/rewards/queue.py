@@ -61,7 +61,8 @@ async def take_ticket(
         standing: what limits of devices look at.
 
     Raises:
-        OfferNotFound: unknown, closed, or registration has ended.
+        OfferNotFound: unknown or closed.
+        DrawOver: registration for the draw has ended.
         OfferTakesNoTicket: it is given to whoever claims first.
         TicketExists: the citizen has, or had, one.
         LimitReached: a household or device has as many as it may.
@@ -135,11 +136,10 @@ def _key(account_id: int, offer_id: UUID) -> dict[str, object]:
     return {"bucket": bucket_of(account_id), "account_id": account_id, "offer_id": offer_id}
 
 
+# The head's ticket is somebody else's, and hidden from whoever reads: a function tells its place.
 _ONE = """
 SELECT t.id, t.points, (SELECT u.code FROM unit u WHERE u.id = t.unit), t.state, t.place,
-       (SELECT h.place FROM ticket h WHERE h.offer_id = t.offer_id AND h.state = 1
-           AND h.place IS NOT NULL ORDER BY h.place LIMIT 1),
-       t.arrived_at, t.resolved_at
+       line_head(t.offer_id), t.arrived_at, t.resolved_at
   FROM ticket t
  WHERE t.bucket = %(bucket)s AND t.account_id = %(account_id)s AND t.offer_id = %(offer_id)s
 """

@@ -14,12 +14,13 @@ _ID = "01990a3c-7d21-7cc0-9a51-0f2e6b1d4c55"
 _AT = "2026-03-01T04:00:00Z"
 _HEX = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 
-State = Literal["waiting", "granted", "lost", "left"]
+State = Literal["waiting", "granted", "lost", "left", "withdrawn"]
 _STATES: dict[TicketState, State] = {
     TicketState.waiting: "waiting",
     TicketState.granted: "granted",
     TicketState.lost: "lost",
     TicketState.left: "left",
+    TicketState.withdrawn: "withdrawn",
 }
 
 
@@ -39,7 +40,8 @@ class TicketRead(BaseModel):
     ticket_id: UUID = Field(description="Your pseudonym in the draw.", examples=[_ID])
     offer_id: UUID = Field(description="For which offer.", examples=[_ID])
     state: State = Field(
-        description="`granted`: see your redemptions; `lost` and `left`: the points are back.",
+        description="`granted`: see your redemptions; `lost`, `left` and `withdrawn` (the offer was"
+        " taken back): the points are back.",
         examples=["waiting"],
     )
     points: int = Field(description="Whole points on hold while it waits.", examples=[100])

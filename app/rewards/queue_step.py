@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.database import Tx
-from app.rewards import lottery
+from app.rewards import lottery, withdraw_tell
 from app.rewards.queue_tables import TicketState
 from app.rewards.release_units import Resolved, give_back
 from app.rewards.tables import Mode, OfferState
@@ -44,8 +44,9 @@ async def step(tx: Tx, *, offer_id: UUID, limit: int, now: datetime) -> int:
     if row is None:
         return 0
     state, mode, opens_at, closes_at, usable_until, shuffle_s, draws_at, drawn_at = row
-    withdrawn = state == OfferState.withdrawn
-    if withdrawn or usable_until <= now or (mode == Mode.queue and closes_at <= now):
+    if state == OfferState.withdrawn:
+        return await _let_go(tx, offer_id, TicketState.withdrawn, after=0, limit=limit, now=now)
+    if usable_until <= now or (mode == Mode.queue and closes_at <= now):
         return await _let_go(tx, offer_id, TicketState.left, after=0, limit=limit, now=now)
     granted = 0
     if mode == Mode.queue:
@@ -92,6 +93,8 @@ async def _let_go(
     )
     resolved = [Resolved(*row) async for row in rows]
     await give_back(tx, resolved=resolved)
+    if state is TicketState.withdrawn:
+        await withdraw_tell.tell(tx, offer_id=offer_id, resolved=resolved, now=now)
     if resolved:
         log.info("tickets_let_go", offer_id=str(offer_id), tickets=len(resolved))
     return len(resolved)

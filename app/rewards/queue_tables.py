@@ -11,12 +11,16 @@ _AT = DateTime(timezone=True)
 
 
 class TicketState(IntEnum):
-    """The life of a place in a line or a draw; `granted` has become a redemption."""
+    """The life of a place in a line or a draw; `granted` has become a redemption.
+
+    `left`: given back, or let go when the line closed; `withdrawn`: the offer was taken back.
+    """
 
     waiting = 1
     granted = 2
     lost = 3
     left = 4
+    withdrawn = 5
 
 
 class OfferSeed(SQLModel, table=True):

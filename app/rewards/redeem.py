@@ -91,7 +91,10 @@ async def redeem(
         OfferNotFound: the offer does not exist, is not published, or has closed.
         OfferNotYetOpen: it opens later.
         OfferNeedsTicket: it has a line or a draw.
-        OfferSoldOut: no unit is left.
+        DrawOver: it has a draw, whose registration has ended.
+        OfferSoldOut: no unit is left, for anybody.
+        DistrictShareTaken: what is left is for other districts, and the own has none now.
+        NotForYou: every unit was for other districts from the beginning.
         LimitReached: the citizen, household or device has as many as it may.
         FundingSpent: a budget that pays a part of it is used up.
         InsufficientPoints: the citizen cannot pay.

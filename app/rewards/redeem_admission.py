@@ -65,6 +65,7 @@ class Admission:
             OfferNotYetOpen: it opens later.
             OfferNotFound: it was withdrawn a moment ago.
             OfferSoldOut: no unit is left, and PostgreSQL says so.
+            DistrictShareTaken: what is left is for other districts.
             NotForYou: the citizen is not whom it is for.
             DeviceNeeded: devices are counted, and none was named.
             MerchantSuspended: who gives it may not at present.
@@ -151,7 +152,9 @@ class Admission:
                 district=standing.district,
             )
         if found.units <= 0 and not found.answered:
-            raise rules.no_such_offer() if found.withdrawn else rules.sold_out()
+            if found.withdrawn:
+                raise rules.no_such_offer()
+            raise rules.no_unit(share=found.share, others=found.others)
         if ask is not None:
             await self._gate.build(asking.offer_id, units=found.units)
             await ask()  # takes this request's token; whatever it says, we have looked

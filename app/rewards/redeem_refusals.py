@@ -47,6 +47,10 @@ def refusal(error: psycopg.Error) -> DomainError | None:
         return _insufficient(facts["needed"], facts["available"], facts.get("unit", ORDINARY))
     if error.sqlstate == "PT425":
         return rules.not_yet_open(datetime.fromtimestamp(facts["opens_at"], UTC))
+    if error.sqlstate == "PT404" and "draws_at" in facts:
+        return rules.draw_over(datetime.fromtimestamp(facts["draws_at"], UTC))
+    if error.sqlstate == "PT410":
+        return rules.no_unit(share=facts.get("share", True), others=facts.get("others", False))
     if error.sqlstate == "PT405":
         return _other_mode(Mode(facts["mode"]))
     make = _PLAIN.get(error.sqlstate or "")
@@ -103,12 +107,11 @@ def funding_spent() -> FundingSpent:
     )
 
 
-_WITH_FACTS = {"PT429", "PT402", "PT425", "PT405"}
+_WITH_FACTS = {"PT429", "PT402", "PT425", "PT404", "PT405", "PT410"}
 _PLAIN = {
     "PT403": directory.suspended,
     "PT404": rules.no_such_offer,
     "PT409": _ticket_exists,
-    "PT410": rules.sold_out,
     "PT422": idempotency.reused,
     "PT507": funding_spent,
 }

@@ -29,6 +29,8 @@ from app.rewards.errors import (
 )
 from app.rewards.offers_errors import (
     DeviceNeeded,
+    DistrictShareTaken,
+    DrawOver,
     FundingSpent,
     NotForYou,
     OfferBusy,
@@ -64,6 +66,8 @@ _SIGN_IN = (NotSignedIn, WrongAudience)
         OfferNotFound,
         OfferNotYetOpen,
         OfferSoldOut,
+        DistrictShareTaken,
+        DrawOver,
         OfferNeedsTicket,
         LimitReached,
         NotForYou,

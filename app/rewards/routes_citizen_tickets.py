@@ -24,6 +24,7 @@ from app.rewards.errors import (
 )
 from app.rewards.offers_errors import (
     DeviceNeeded,
+    DrawOver,
     NoMerchantCode,
     NotForYou,
     OfferBusy,
@@ -79,6 +80,7 @@ async def show_code(
         OfferNotFound,
         OfferNotYetOpen,
         OfferTakesNoTicket,
+        DrawOver,
         TicketExists,
         LimitReached,
         NotForYou,

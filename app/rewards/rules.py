@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from app.problems import DomainError
 from app.rewards.errors import (
     CouponNotOpen,
     OfferNotFound,
@@ -9,6 +10,7 @@ from app.rewards.errors import (
     OfferSoldOut,
     OfferUnsound,
 )
+from app.rewards.offers_errors import DistrictShareTaken, DrawOver, NotForYou
 from app.rewards.tables import RedemptionState
 
 HOLD_S = 86_400
@@ -26,6 +28,14 @@ def not_yet_open(opens_at: datetime) -> OfferNotYetOpen:
     """It can be seen, and claimed from ``opens_at`` on."""
     at = opens_at.astimezone(UTC).isoformat(timespec="seconds")
     return OfferNotYetOpen(f"This offer opens at {at}.", f"该商品将于 {at} 开始兑换。", opens_at=at)
+
+
+def draw_over(draws_at: datetime) -> DrawOver:
+    """It can be seen until it closes, but registration has ended."""
+    at = draws_at.astimezone(UTC).isoformat(timespec="seconds")
+    return DrawOver(
+        f"Registration for this draw ended at {at}.", f"该抽签已于 {at} 截止登记。", draws_at=at
+    )
 
 
 def slots(stock: int) -> int:
@@ -46,10 +56,34 @@ def no_such_offer() -> OfferNotFound:
 
 
 def sold_out() -> OfferSoldOut:
-    """Every unit is held or spent."""
+    """Every unit is held or spent, whoever it was for."""
     return OfferSoldOut(
         "Every unit of this offer is taken; units that are not fetched come back.",
         "该商品已兑完;未使用的券到期后会重新放出。",
+    )
+
+
+def no_unit(*, share: bool, others: bool) -> DomainError:
+    """Why a citizen gets no unit: nobody does, or what is left is for other districts.
+
+    Args:
+        share: whether the citizen's district might take units from the beginning.
+        others: whether other districts still have some.
+
+    """
+    if not others:
+        return sold_out()
+    if not share:
+        return NotForYou(
+            "Every unit of this offer is for citizens of certain districts, and yours is none of"
+            " them.",
+            "该商品仅向指定区县投放,不含您所在的区县。",
+            rule="quotas",
+        )
+    return DistrictShareTaken(
+        "What your district may take is taken, and what is left is for other districts; units that"
+        " are not fetched come back.",
+        "您所在区县的份额已兑完,其余份额属于其他区县;未使用的券到期后会重新放出。",
     )
 
 

@@ -1,10 +1,9 @@
-"""The job behind `withdraw`: unused coupons of an offer become void, in chunks.
+"""The job behind `withdraw`: unused coupons of an offer become void, tickets close, in chunks.
 
 What is still held is found again until nothing is, so a job that was killed is simply run again;
 progress is counted in the transaction of each chunk.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,15 +12,13 @@ from uuid import UUID
 import structlog
 
 from app.database import Database, Tx
-from app.notices.enqueue import enqueue
-from app.rewards import queue_step
+from app.rewards import queue_step, withdraw_tell
 from app.rewards.release_units import Resolved, give_back
 from app.rewards.tables import RedemptionState
 
 log = structlog.get_logger()
 
 HOLDS_PER_STEP = 500
-TEMPLATE = "offer_withdrawn"
 LOOKED_AFTER = timedelta(hours=1)
 """How long a finished one is looked at again: a ticket may have been taken at the same moment."""
 
@@ -89,23 +86,7 @@ async def void_some(tx: Tx, *, offer_id: UUID, bucket: int, limit: int, now: dat
     if not resolved:
         return 0
     await give_back(tx, resolved=resolved)
-    points_of: Counter[int] = Counter()
-    for each in resolved:
-        points_of[each.account_id] += each.points
-    row = await (await tx.execute(_REASON, (offer_id,))).fetchone()
-    assert row is not None, "it was taken back"
-    words = dict(zip(("title_zh", "title_en", "reason_zh", "reason_en"), row, strict=True))
-    await enqueue(
-        tx,
-        template=TEMPLATE,
-        facts_of={
-            account_id: {"offer_id": str(offer_id), "points": points} | words
-            for account_id, points in points_of.items()
-        },
-        now=now,
-    )
-    counted = {"offer_id": offer_id, "n": len(resolved), "points": points_of.total()}
-    await tx.execute(_COUNT, counted)
+    await withdraw_tell.tell(tx, offer_id=offer_id, resolved=resolved, now=now)
     log.info("holders_made_whole", offer_id=str(offer_id), holds=len(resolved))
     return len(resolved)
 
@@ -129,14 +110,6 @@ UPDATE redemption r SET state = %(void)s, resolved_at = %(now)s
  WHERE r.bucket = o.bucket AND r.account_id = o.account_id AND r.id = o.id
 RETURNING r.account_id, r.id, r.offer_id, r.unit, r.points, r.slot, r.household, r.device,
           r.created_at
-"""
-_REASON = """
-SELECT o.title_zh, o.title_en, w.reason_zh, w.reason_en
-  FROM offer o JOIN offer_withdrawal w ON w.offer_id = o.id WHERE o.id = %s
-"""
-_COUNT = """
-UPDATE offer_withdrawal SET released = released + %(n)s, points = points + %(points)s
- WHERE offer_id = %(offer_id)s
 """
 _FINISH = """
 UPDATE offer_withdrawal SET finished_at = coalesce(finished_at, %(now)s)

@@ -111,12 +111,30 @@ async def test_an_age_over_http(client, keys, database, people, born, status):
 
 
 async def test_a_quota_over_http(client, keys, database, people):
-    """The district comes from the citizen's own record, not from the request."""
+    """The district comes from the citizen's own record; another one hears that it is not for it."""
     mine, other = people
     async with database.writing() as tx:
         offer = await make.offer(tx, stock=0, quotas={"321102": 1})
-    assert (await ask(client, keys, other, offer)).json()["code"] == "offer-sold-out"
+    refused = (await ask(client, keys, other, offer)).json()
+    assert (refused["code"], refused["rule"]) == ("not-for-you", "quotas")
     assert (await ask(client, keys, mine, offer)).status_code == 201
+    gone = [(await ask(client, keys, each, offer)).json()["code"] for each in people]
+    assert gone == ["offer-sold-out"] * 2
+
+
+@pytest.mark.parametrize("stock", [0, 1])
+async def test_a_district_whose_share_is_taken_over_http(client, keys, database, people, stock):
+    """While other districts have units nobody is told that every unit is taken, gate or none."""
+    mine, other = people
+    async with database.writing() as tx:
+        offer = await make.offer(tx, stock=stock, per_citizen=5, quotas={"321102": 1, "321111": 1})
+    for _ in range(1 + stock):
+        assert (await ask(client, keys, mine, offer)).status_code == 201
+    for _ in range(3):  # the gate's tokens are for all districts, and may be there or used up
+        refused = (await ask(client, keys, mine, offer)).json()
+        assert refused["code"] == "district-share-taken"
+    assert (await ask(client, keys, other, offer)).status_code == 201
+    assert (await ask(client, keys, mine, offer)).json()["code"] == "offer-sold-out"
 
 
 async def test_a_device_over_http(client, keys, database, people):

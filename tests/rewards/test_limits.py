@@ -12,6 +12,7 @@ from app.database import savepoint
 from app.problems import DomainError
 from app.rewards.cancel import cancel
 from app.rewards.errors import LimitReached, OfferSoldOut, OfferUnsound
+from app.rewards.offers_errors import DistrictShareTaken, NotForYou
 from app.rewards.redeem import Standing, redeem
 from tests import make
 from tests.make import NOON
@@ -102,6 +103,23 @@ async def test_a_quota_is_for_its_district_and_comes_first(database):
         with pytest.raises(OfferSoldOut):
             async with database.writing() as tx:
                 await take(tx, mine[2], offer, district=district)
+
+
+async def test_what_is_left_for_others_is_not_sold_out(database):
+    """The claim itself, which no gate stood before, says whose the remaining units are."""
+    async with database.writing() as tx:
+        offer = await make.offer(tx, stock=1, quotas={"321102": 2})
+        far = await make.offer(tx, stock=0, quotas={"321102": 1})
+        anna = await make.rich(tx)
+        await take(tx, anna, offer, district="")
+    for district in ("321111", ""):
+        with pytest.raises(DistrictShareTaken):
+            async with database.writing() as tx:
+                await take(tx, anna, offer, district=district)
+        with pytest.raises(NotForYou) as refusal:
+            async with database.writing() as tx:
+                await take(tx, anna, far, district=district)
+        assert refusal.value.facts == {"rule": "quotas"}
 
 
 @pytest.mark.parametrize(

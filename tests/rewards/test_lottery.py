@@ -6,16 +6,18 @@ from uuid import UUID
 
 import pytest
 
+from app.clock import current_time
 from app.ledger import balances
-from app.rewards import queue, queue_step
-from app.rewards.errors import OfferNotFound
+from app.rewards import publish, queue, queue_step
+from app.rewards.errors import OfferUnsound
+from app.rewards.offers_errors import DrawOver
 from app.rewards.queue_step import DRAW_GRACE
 from app.rewards.tables import Mode
 from tests import make
 from tests.make import NOON
 from tests.rewards.counter import KEY, sound
 
-DRAWS_AT = NOON + timedelta(hours=1)
+DRAWS_AT = NOON + timedelta(minutes=5)
 DRAWN = DRAWS_AT + DRAW_GRACE
 
 
@@ -29,7 +31,7 @@ def redraw(published: dict) -> list[str]:
 
 
 async def draw(tx, *, people, stock, **terms):
-    """An offer drawn in an hour, and so many registered citizens."""
+    """An offer drawn in five minutes, and so many registered citizens."""
     offer = await make.offer(
         tx, mode=Mode.lottery, draws_at=DRAWS_AT, per_citizen=1, stock=stock, **terms
     )
@@ -92,15 +94,56 @@ async def test_more_units_than_people(tx):
 
 
 async def test_nobody_registers_after_the_end(database):
-    """Registration ends when the draw says, whoever asks."""
+    """Registration ends when the draw says, whoever asks, and the refusal says so."""
     async with database.writing() as tx:
         offer, _ = await draw(tx, people=1, stock=1)
         late = await make.rich(tx)
-    with pytest.raises(OfferNotFound):
+    with pytest.raises(DrawOver) as refusal:
         async with database.writing() as tx:
             await queue.take_ticket(
                 tx, account_id=late, offer_id=offer.id, coupon_key=KEY, now=DRAWS_AT
             )
+    assert refusal.value.facts == {"draws_at": DRAWS_AT.isoformat(timespec="seconds")}
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_draw_that_is_over_is_not_offered(app, client, database, keys, held):
+    """It leaves the list at its hour, held or not; its own page stays, and its door says why."""
+    async with database.writing() as tx:
+        offer, _ = await draw(tx, people=2, stock=1)
+        late = await make.rich(tx)
+        if held:
+            await step(tx, offer)
+    one, many = f"/v1/offers/{offer.id}", "/v1/offers?limit=100&kind=product"
+
+    async def listed(order):
+        items = (await client.get(f"{many}&order={order}")).json()["items"]
+        return str(offer.id) in {each["offer_id"] for each in items}
+
+    assert [await listed(order) for order in ("newest", "cheapest")] == [True, True]
+    app.dependency_overrides[current_time] = lambda: DRAWS_AT
+    assert [await listed(order) for order in ("newest", "cheapest")] == [False, False]
+    assert (await client.get(one)).status_code == 200
+    for door in ("/v1/me/tickets", "/v1/me/redemptions"):
+        refused = await client.post(
+            door, json={"offer_id": str(offer.id)}, headers=make.citizen_headers(keys, late)
+        )
+        assert (refused.status_code, refused.json()["code"]) == (409, "draw-over")
+
+
+async def test_a_draw_whose_hour_has_passed_is_not_published(database):
+    """Nobody could enter it: the draft stays one, and the refusal names the field."""
+    async with database.writing() as tx:
+        offer = await make.offer(
+            tx, mode=Mode.lottery, draws_at=DRAWS_AT, per_citizen=1, published=False
+        )
+    said = {"offer_id": str(offer.id)}
+    with pytest.raises(OfferUnsound) as refusal:
+        async with database.writing() as tx:
+            await publish.apply(tx, payload=said, now=DRAWS_AT)
+    assert refusal.value.facts == {"field": "draws_at"}
+    async with database.writing() as tx:
+        await publish.apply(tx, payload=said, now=DRAWS_AT - timedelta(seconds=1))
 
 
 async def test_a_forged_winner_is_found(tx):

@@ -199,3 +199,37 @@ async def test_one_citizen_takes_one_ticket_of_twenty_requests(live_client, comm
     assert left.json()["state"] == "left"
     async with committing.snapshot() as tx:
         await sound(tx)
+
+
+async def test_a_phone_is_told_how_many_are_really_ahead(live_client, committing, keys):
+    """Through the door that hides other people's tickets, each hears the distance to the head."""
+    async with committing.writing() as tx:
+        people = [await make.rich(tx, 100) for _ in range(5)]
+        offer = await line(tx, stock=2, shuffle_s=0)
+        for nth, each in enumerate(people):
+            await join(tx, each, offer, at=NOON + nth * SECOND)
+    async with committing.writing() as tx:
+        assert await queue_step.step(tx, offer_id=offer.id, limit=99, now=SHUFFLED) == 2
+
+    told = []
+    for each in people:
+        answer = await live_client.get(
+            f"/v1/me/tickets/{offer.id}", headers=make.citizen_headers(keys, each)
+        )
+        told.append((answer.json()["place"], answer.json()["ahead"]))
+
+    assert told == [(1, None), (2, None), (3, 0), (4, 1), (5, 2)]
+
+
+async def test_the_head_of_a_line_is_a_number_and_no_ticket(committing):
+    """A citizen learns the head's place, of a line that is not theirs too, and reads no row."""
+    async with committing.writing() as tx:
+        offer = await line(tx, shuffle_s=0, stock=1)
+        for _ in range(3):
+            await join(tx, await make.rich(tx, 100), offer)
+    async with committing.writing() as tx:
+        await queue_step.step(tx, offer_id=offer.id, limit=99, now=SHUFFLED)
+    async with committing.reading_as(account_id=make.account()) as tx:
+        row = await (await tx.execute("SELECT line_head(%s)", (offer.id,))).fetchone()
+        assert row == (2,)
+        assert await (await tx.execute("SELECT count(*) FROM ticket")).fetchone() == (0,)

@@ -12,16 +12,21 @@ from app.ids import bucket_of
 from app.ledger import balances
 from app.notices.deliver import ConsoleChannel
 from app.problems import DomainError
-from app.rewards import claims, offers_jobs, queue, release, withdraw_run
+from app.rewards import (
+    claims,
+    offers_jobs,
+    release,
+    withdraw_run,
+    withdraw_tell,
+)
 from app.rewards.cancel import cancel
 from app.rewards.errors import OfferNotFound
 from app.rewards.offers_errors import OfferWithdrawn
-from app.rewards.tables import Mode
 from app.rewards.withdraw import withdraw
 from app.worker import jobs_on
 from tests import make
 from tests.make import NOON
-from tests.rewards.counter import KEY, claim, code, sound, till
+from tests.rewards.counter import claim, code, sound, till
 
 WAITING = """
 SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
@@ -69,7 +74,7 @@ async def test_holders_are_made_whole_and_spent_ones_stay(committing):
         done = await withdraw_run.progress(tx, offer_id=offer.id)
         assert (done.released, done.points, done.finished_at) == (2, 200, NOON)
         told = await tx.execute("SELECT account_id, facts FROM outbox WHERE template = %s", (
-            withdraw_run.TEMPLATE,))  # fmt: skip
+            withdraw_tell.TEMPLATE,))  # fmt: skip
         assert {row[0]: row[1]["points"] for row in await told.fetchall()} == {
             anna: 100,
             boris: 100,
@@ -210,19 +215,6 @@ async def test_a_job_that_was_killed_is_carried_on(committing):
     async with committing.snapshot() as tx:
         done = await withdraw_run.progress(tx, offer_id=offer.id)
         assert (done.released, done.points) == (6, 600)
-        await sound(tx)
-
-
-async def test_tickets_of_a_withdrawn_offer_return_too(committing):
-    """Whoever waits in line for it has the points back."""
-    async with committing.writing() as tx:
-        anna = await make.rich(tx, 100)
-        offer = await make.offer(tx, mode=Mode.queue, per_citizen=1)
-        await queue.take_ticket(tx, account_id=anna, offer_id=offer.id, coupon_key=KEY, now=NOON)
-        await take_back(tx, offer)
-    await withdraw_run.make_whole(committing, offer_id=offer.id, clock=clock)
-    async with committing.snapshot() as tx:
-        assert (await balances.balance(tx, account_id=anna)).available == 100
         await sound(tx)
 
 

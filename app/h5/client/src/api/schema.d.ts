@@ -1875,7 +1875,7 @@ export interface components {
             points: number;
             resolved_at: string | null;
             /** @enum {string} */
-            state: "waiting" | "granted" | "lost" | "left";
+            state: "waiting" | "granted" | "lost" | "left" | "withdrawn";
             /** Format: uuid */
             ticket_id: string;
             unit: string;
