@@ -1,6 +1,6 @@
 """What a citizen agreed to, and, for children, who agrees for them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, status
 
@@ -8,6 +8,7 @@ from app.cache import TooManyRequests
 from app.catalogue.errors import CatalogueEmpty
 from app.clock import Now
 from app.database import ReadTx, WriteTx
+from app.idempotency import IdempotencyKeyReused, OptionalKey, once
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
 from app.ledger.locking import lock_accounts
@@ -160,17 +161,40 @@ async def list_wards(citizen: CurrentCitizen, tx: ReadTx, now: Now) -> WardList:
 @router.post(
     "/wards",
     status_code=status.HTTP_201_CREATED,
-    responses=document(*_SIGN_IN, WardNotFound, GuardianUnfit, PersonLeft, TooManyRequests),
+    responses=document(
+        *_SIGN_IN, WardNotFound, GuardianUnfit, PersonLeft, TooManyRequests, IdempotencyKeyReused
+    ),
     dependencies=[Patience],
 )
 async def take_responsibility(
-    body: WardIn, citizen: CurrentCitizen, tx: WriteTx, now: Now
+    *,
+    body: WardIn,
+    citizen: CurrentCitizen,
+    tx: WriteTx,
+    now: Now,
+    idempotency_key: OptionalKey = None,
 ) -> WardView:
     """Confirm that you are the guardian of the child that shows this code."""
-    ward = await guardians.confirm(
-        tx, guardian_account_id=citizen.account_id, code=body.code, now=now
+    me = citizen.account_id
+
+    async def confirming() -> dict[str, Any]:
+        ward = await guardians.confirm(tx, guardian_account_id=me, code=body.code, now=now)
+        return {"account_id": ward.account_id}
+
+    made = await once(
+        tx,
+        account_id=me,
+        key=idempotency_key,
+        route="take_responsibility",
+        body=body,
+        effect=confirming,
+        now=now,
     )
-    return WardView.of(ward)
+    mine = await guardians.wards(tx, guardian_account_id=me, now=now)
+    for ward in mine:
+        if ward.account_id == made["account_id"]:
+            return WardView.of(ward)
+    raise WardNotFound("You are no longer this child's guardian.", "您已不是该儿童的监护人。")
 
 
 @router.put(
