@@ -8,7 +8,7 @@ from app.cache import TooManyRequests
 from app.clock import Now
 from app.database import ReadTx, WriteTx
 from app.idempotency import IdempotencyKeyReused, Nothing, OptionalKey, once
-from app.pages import UNCHANGED
+from app.pages import UNCHANGED, PersonalRoute, knows
 from app.people import households, join_codes
 from app.people import profile as profiles
 from app.people.errors import (
@@ -31,7 +31,7 @@ from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.people.schemas import HouseholdJoinIn, HouseholdOut, JoinCodeOut, ProfileIn, ProfileOut
 from app.problems import document
 
-router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
+router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented], route_class=PersonalRoute)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 CODES_PER_MINUTE = 10
@@ -65,7 +65,7 @@ async def read_profile(
     """What you have said about yourself."""
     found = await profiles.profile(tx, account_id=citizen.account_id)
     _name(response, found.etag)
-    if request.headers.get("if-none-match") == found.etag:
+    if knows(request, found.etag):
         return Response(status_code=304, headers=dict(response.headers))
     return ProfileOut.of(found)
 

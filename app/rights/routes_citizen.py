@@ -12,6 +12,7 @@ from app.cache import TooManyRequests
 from app.clock import Now
 from app.database import ReadTx, Tx, WriteTx
 from app.idempotency import Nothing, OptionalKey, once
+from app.pages import PersonalRoute
 from app.people.errors import CitizenNotFound, NotSignedIn, PersonLeft, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document
@@ -32,7 +33,9 @@ from app.rights.schemas import (
     RightsRequestView,
 )
 
-router = APIRouter(prefix="/me", tags=["privacy"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me", tags=["privacy"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 _ASKING = (

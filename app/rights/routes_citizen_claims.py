@@ -12,6 +12,7 @@ from app.database import WriteTx
 from app.idempotency import IdempotencyKeyReused, OptionalKey, once
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
+from app.pages import PersonalRoute
 from app.people import proofs
 from app.people.errors import (
     CardTaken,
@@ -32,7 +33,9 @@ from app.rights import notices_told
 from app.rights.patience import Patience
 from app.rights.schemas_claims import ClaimList, ClaimOut, LinkClaimIn, ProofIn
 
-router = APIRouter(prefix="/me/link-claims", tags=["privacy"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me/link-claims", tags=["privacy"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 

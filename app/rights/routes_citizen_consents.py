@@ -12,6 +12,7 @@ from app.idempotency import IdempotencyKeyReused, OptionalKey, once
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
 from app.ledger.locking import lock_accounts
+from app.pages import PersonalRoute
 from app.people import consents, guardians, notices
 from app.people import standing as standings
 from app.people.errors import (
@@ -41,7 +42,9 @@ from app.rights.schemas_consents import (
     WardView,
 )
 
-router = APIRouter(prefix="/me", tags=["privacy"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me", tags=["privacy"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 Account = Annotated[int, Path(ge=1, lt=2**63, description="The child's account number.")]
