@@ -24,6 +24,10 @@ Address = IPv4Address | IPv6Address
 NOWHERE: Address = IPv4Address("0.0.0.0")  # noqa: S104 -- nobody listens here
 """The address of a peer that has none, such as a socket in the file system."""
 
+PERSONAL = ("/v1/me/", "/v1/merchant/", "/v1/admin/", "/v1/provider/")
+"""Where what is answered is somebody's own."""
+_NO_STORE = (b"cache-control", b"no-store")
+
 
 class Service(FastAPI):
     """FastAPI with the request id outside of everything, and an OpenAPI document that is true.
@@ -35,7 +39,7 @@ class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap also the framework's own outermost layers."""
         added, self.user_middleware = self.user_middleware, []
-        app: ASGIApp = Shortcut(_TooLarge(super().build_middleware_stack()))
+        app: ASGIApp = _Private(Shortcut(_TooLarge(super().build_middleware_stack())))
         self.user_middleware = added
         for kind, args, kwargs in reversed(added):
             app = kind(app, *args, **kwargs)
@@ -46,6 +50,31 @@ class Service(FastAPI):
         if self.openapi_schema is None:
             self.openapi_schema = documentation.described(super().openapi())
         return self.openapi_schema
+
+
+class _Private:
+    """Nobody on the way keeps a personal answer, unless its endpoint says what may be done.
+
+    Source: OWASP ASVS 5.0, 14.2.2; RFC 9111, section 5.2.2.5.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; what is somebody's own is marked as that."""
+        if scope["type"] != "http" or not scope["path"].startswith(PERSONAL):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_private(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+            await send(message)
+
+        await self.app(scope, receive, send_private)
 
 
 class _TooLarge:

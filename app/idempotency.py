@@ -40,8 +40,13 @@ class IdempotencyKeyReused(DomainError):
 
 ERRORS = (IdempotencyKeyMissing, IdempotencyKeyReused)
 KEY_CHARS = range(8, 256)
-PARAMETER = {"in": "header", "name": "idempotency-key"}
-"""The header in an OpenAPI document."""
+_NEEDED = "Any unique text of 8 to 255 characters; a retry sends it again."
+_WELCOME = (
+    "Optional: any unique text of 8 to 255 characters. A retry that sends it again is answered as"
+    " the first time and does nothing more; without it, each request stands for itself."
+)
+PARAMETER = {"in": "header", "name": "idempotency-key", "description": _NEEDED}
+"""The header in an OpenAPI document, of operations that refuse to go without it."""
 REQUIRED = {"required": True, "schema": {"type": "string", "minLength": 8, "maxLength": 255}}
 """What the framework does not know of it: without it the answer is our own refusal, a 400."""
 
@@ -49,7 +54,7 @@ REQUIRED = {"required": True, "schema": {"type": "string", "minLength": 8, "maxL
 async def _key(
     idempotency_key: Annotated[
         str | None,
-        Header(description="Any unique text of 8 to 255 characters; a retry sends it again."),
+        Header(description=_NEEDED),
     ] = None,
 ) -> str:
     if idempotency_key is None or len(idempotency_key) not in KEY_CHARS:
@@ -61,6 +66,14 @@ async def _key(
 
 
 IdempotencyKey = Annotated[str, Depends(_key)]
+OptionalKey = Annotated[
+    str | None, Header(alias="idempotency-key", min_length=8, max_length=255, description=_WELCOME)
+]
+"""For writes that a phone may send again, and that other callers may send without a key."""
+
+
+class Nothing(BaseModel):
+    """The body of a request that has none."""
 
 
 def fingerprint_of(route: str, body: BaseModel) -> bytes:
@@ -80,7 +93,7 @@ async def once(
     tx: Tx,
     *,
     account_id: int,
-    key: str,
+    key: str | None,
     route: str,
     body: BaseModel,
     effect: Callable[[], Awaitable[dict[str, Any]]],
@@ -90,7 +103,7 @@ async def once(
 
     Args:
         account_id: whose key it is; two citizens may use the same text.
-        key: the header's value.
+        key: the header's value; None (none was sent): the effect is done each time.
         route: which operation, so that one key cannot mean two of them.
         body: what was asked; another body with the same key is refused.
         effect: does the work in this transaction; its result must be plain JSON and must not
@@ -101,6 +114,8 @@ async def once(
         IdempotencyKeyReused: the key came with another body before.
 
     """
+    if key is None:
+        return await effect()
     fingerprint = fingerprint_of(route, body)
     row = {"bucket": bucket_of(account_id), "account_id": account_id, "key": key}
     claimed = await tx.execute(_CLAIM, row | {"fingerprint": fingerprint, "now": now})

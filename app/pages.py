@@ -8,11 +8,14 @@ import base64
 import binascii
 import hashlib
 import json
+import re
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request, Response
+from fastapi.routing import APIRoute
 
 from app.inputs import is_storable, likely
 from app.problems import DomainError, in_english
@@ -22,6 +25,7 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Unchanged since the ETag you sent."}
 }
 """OpenAPI ``responses=`` of what `tagged` answers."""
+_OPAQUE = re.compile(r'"[^"]*"')
 
 Limit = Annotated[
     int, Query(ge=1, le=LIMIT_MAX, description="How many items at most.", examples=[20])
@@ -98,17 +102,68 @@ def tagged(request: Request, body: bytes, *, cached: str) -> Response:
 
     Source: RFC 9110, sections 8.8.3 and 13.1.2.
     """
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    etag = _etag_of(body)
     headers = {
         "ETag": etag,
         "Cache-Control": cached,
         "Content-Language": "en" if in_english(request) else "zh-CN",
         "Vary": "Accept-Language",
     }
-    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
-    if known & {etag, f"W/{etag}", "*"}:
+    if knows(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
+
+
+def knows(request: Request, etag: str) -> bool:
+    """Whether the caller has what this ETag names: one of a list, weak or strong, or anything.
+
+    Source: RFC 9110, section 13.1.2 (the weak comparison: ``W/`` makes no difference).
+    """
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or etag.removeprefix("W/") in _OPAQUE.findall(known)
+
+
+class PersonalRoute(APIRoute):
+    """A room's routes of one's own: what is read is named by its ETag, and not sent twice.
+
+    What an endpoint says itself about its ETag or who may keep it stays as it says.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        is_json = given.get("response_class") is not Response
+        if given.get("methods") in ({"GET"}, ["GET"]) and is_json:
+            given["responses"] = UNCHANGED | (given.get("responses") or {})
+        super().__init__(path, endpoint, **given)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Name what the endpoint answers."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            found = await handle(request)
+            is_read = request.method == "GET" and found.status_code == 200
+            if is_read and "etag" not in found.headers and found.media_type == "application/json":
+                return _named(request, found)
+            return found
+
+        return handled
+
+
+def _named(request: Request, found: Response) -> Response:
+    etag = _etag_of(bytes(found.body))
+    found.headers["ETag"] = etag
+    found.headers["Vary"] = "Accept-Language"
+    found.headers.setdefault("Cache-Control", "private, no-cache")
+    if not knows(request, etag):
+        return found
+    headers = dict(found.headers)
+    for of_the_body in ("content-length", "content-type"):
+        headers.pop(of_the_body, None)
+    return Response(status_code=304, headers=headers)
+
+
+def _etag_of(body: bytes) -> str:
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def bad_cursor() -> BadCursor:

@@ -130,6 +130,11 @@ def citizen_headers(
     return _headers(token, language) | {"Idempotency-Key": key or secrets.token_hex(8)}
 
 
+def keyless(headers: dict[str, str]) -> dict[str, str]:
+    """The same without an Idempotency-Key: each request stands for itself."""
+    return {name: value for name, value in headers.items() if name != "Idempotency-Key"}
+
+
 def merchant_headers(
     keys: Keys, merchant_id: UUID, *, role: Role = Role.manager, language: str = "en"
 ) -> dict[str, str]:

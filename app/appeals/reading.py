@@ -81,6 +81,12 @@ async def of_account(
     return [_appeal(row) async for row in rows]
 
 
+async def subjects(tx: Tx, *, account_id: int, limit: int) -> list[str]:
+    """What audit records call the newest of a citizen's appeals."""
+    facts = {"bucket": bucket_of(account_id), "account": account_id, "limit": limit}
+    return [f"appeal:{number}" async for (number,) in await tx.execute(_SUBJECTS, facts)]
+
+
 async def due(tx: Tx, *, after: tuple[date, UUID] | None, limit: int) -> list[Appeal]:
     """At most ``limit`` undecided appeals, the earliest deadline first."""
     key = after or (None, None)
@@ -102,6 +108,10 @@ _OF_ACCOUNT = f"""{_COLUMNS}
  WHERE bucket = %(bucket)s AND account_id = %(account)s AND state = ANY(%(states)s::smallint[])
    AND (%(kind)s::int IS NULL OR kind = %(kind)s::int)
    AND (%(at)s::timestamptz IS NULL OR (made_at, id) < (%(at)s::timestamptz, %(id)s::uuid))
+ ORDER BY made_at DESC, id DESC LIMIT %(limit)s
+"""
+_SUBJECTS = """
+SELECT id FROM appeal WHERE bucket = %(bucket)s AND account_id = %(account)s
  ORDER BY made_at DESC, id DESC LIMIT %(limit)s
 """
 _DUE = f"""{_COLUMNS}

@@ -21,12 +21,14 @@ from app.database import Tx, WriteTx
 from app.idempotency import IdempotencyKey, once
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
-from app.pages import BadCursor, Cursor, Limit, place_in, place_of
+from app.pages import BadCursor, Cursor, Limit, PersonalRoute, place_in, place_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document, in_english
 
-router = APIRouter(prefix="/me", tags=["appeals"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me", tags=["appeals"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 _WRITE = (*_SIGN_IN, NothingToClaim, TooManyAppeals, CatalogueEmpty, TooManyRequests)

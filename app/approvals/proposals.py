@@ -49,9 +49,19 @@ async def open_ones(tx: Tx, *, after: UUID | None, limit: int) -> list[Proposed]
     return [Proposed(*row) async for row in rows]
 
 
+async def subjects(tx: Tx, *, account_id: int, limit: int) -> list[str]:
+    """What audit records call the proposals that name a citizen's account, decided or not."""
+    rows = await tx.execute(_SUBJECTS, {"account": str(account_id), "limit": limit})
+    return [f"proposal:{number}" async for (number,) in rows]
+
+
 _OPEN = """
 SELECT id, kind, payload, reason, made_by, made_at
   FROM proposal WHERE verdict IS NULL AND id > %(after)s
  ORDER BY id LIMIT %(limit)s
+"""
+_SUBJECTS = """
+SELECT id FROM proposal WHERE payload ->> 'account_id' = %(account)s
+ ORDER BY id DESC LIMIT %(limit)s
 """
 _DECISION = "SELECT payload, reason, decided_by, verdict FROM proposal WHERE id = %s"

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime
+from sqlalchemy import CheckConstraint, DateTime, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -16,6 +16,7 @@ class Proposal(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("decided_by IS NULL OR decided_by <> made_by", name="two_people"),
         CheckConstraint("(decided_by IS NULL) = (verdict IS NULL)", name="decided_whole"),
+        Index("proposal_account", text("(payload ->> 'account_id')"), "id"),
     )
 
     id: UUID = Field(primary_key=True)

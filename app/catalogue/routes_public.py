@@ -12,7 +12,7 @@ from app.catalogue.schemas import FactorList, FactorView, MethodologyList, Metho
 from app.catalogue.versions import Catalogue
 from app.clock import Now
 from app.database import ReadTx
-from app.pages import UNCHANGED, tagged
+from app.pages import UNCHANGED, knows, tagged
 from app.problems import document
 
 router = APIRouter(tags=["catalogue"])
@@ -60,7 +60,7 @@ async def read_methodology(
         )
     manifest = found.methodology.manifest
     etag = f'"{manifest.content_hash}"'
-    if request.headers.get("if-none-match") == etag:
+    if knows(request, etag):
         return Response(status_code=304, headers={"ETag": etag})
     return Response(manifest.canonical_json, media_type="application/json", headers={"ETag": etag})
 

@@ -32,13 +32,13 @@ from app.ledger.schemas import (
 from app.ledger.schemas_books import ProofView
 from app.ledger.seal_errors import EntryNotFound, EntryNotSealed
 from app.ledger.units import ORDINARY
-from app.pages import UNCHANGED, BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import UNCHANGED, BadCursor, Cursor, Limit, PersonalRoute, cursor_of, key_of, knows
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.plain import PlainRoute
 from app.problems import document
 
-router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
+router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented], route_class=PersonalRoute)
 hot = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented], route_class=PlainRoute)
 """What everybody's phone asks all day."""
 
@@ -59,7 +59,7 @@ async def read_wallet(request: Request, citizen: CurrentCitizen) -> Response:
         wallet = await balances.wallet(tx, account_id=citizen.account_id)
     seen = (f"{each.version}.{each.held}.{each.consumed}" for each in wallet.values())
     headers = {"ETag": f'"{"-".join(seen) or "0.0.0"}"', "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if knows(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(wallet_json(wallet), headers=headers, media_type="application/json")
 

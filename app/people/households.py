@@ -73,7 +73,9 @@ async def household(tx: Tx, *, account_id: int, now: datetime) -> HouseholdView:
     )
 
 
-async def open_household(tx: Tx, *, account_id: int, key: bytes, now: datetime) -> JoinCode:
+async def open_household(
+    tx: Tx, *, account_id: int, key: bytes, now: datetime, text: str | None = None
+) -> JoinCode:
     """Open a household with one person in it; its first code.
 
     Args:
@@ -81,6 +83,7 @@ async def open_household(tx: Tx, *, account_id: int, key: bytes, now: datetime) 
         account_id: who opens it.
         key: what codes are digested with.
         now: when (UTC).
+        text: the code; None: a fresh one.
 
     Raises:
         CitizenNotFound: nobody has this account.
@@ -90,7 +93,7 @@ async def open_household(tx: Tx, *, account_id: int, key: bytes, now: datetime) 
     """
     await _lock(tx, account_id)
     joined_at = await _free(tx, account_id, None, now)
-    code = JoinCode(join_codes.fresh(), now + CODE_LIFE)
+    code = JoinCode(text or join_codes.fresh(), now + CODE_LIFE)
     facts = {
         "id": _NUMBERS_FROM + secrets.randbelow(_NUMBERS_FROM),
         "account": account_id,

@@ -19,7 +19,24 @@ _READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
 def fresh() -> str:
     """A new code, in three groups of four."""
-    body = "".join(secrets.choice(SYMBOLS) for _ in range(CHARS))
+    return _grouped("".join(secrets.choice(SYMBOLS) for _ in range(CHARS)))
+
+
+def drawn(key: bytes, *, account_id: int, intention: str) -> str:
+    """The code of one intention: whoever asks again, because the answer was lost, gets the same.
+
+    Args:
+        key: what codes are digested with; who lacks it cannot tell a code from another.
+        account_id: who asks.
+        intention: the `Idempotency-Key`, and what it was sent for.
+
+    """
+    said = f"{account_id}\n{intention}".encode()
+    made = hashlib.blake2b(said, key=key[:64], person=b"household-draw").digest()
+    return _grouped("".join(SYMBOLS[each % len(SYMBOLS)] for each in made[:CHARS]))
+
+
+def _grouped(body: str) -> str:
     return "-".join(body[at : at + 4] for at in range(0, CHARS, 4))
 
 

@@ -90,7 +90,7 @@ async def change(
         )
     facts = {
         "account": account_id,
-        "nickname": _nickname(before, wish),
+        "nickname": await _nickname(tx, account_id, before, wish),
         "district": _district(before, wish, now),
         "born": _born(before, wish, now),
         "language": wish.language or before.language,
@@ -100,9 +100,7 @@ async def change(
         async with savepoint(tx):
             row = await (await tx.execute(_CHANGE, facts)).fetchone()
     except UniqueViolation as error:
-        raise NicknameTaken(
-            "Somebody has this nickname; choose another.", "该昵称已被使用,请更换。"
-        ) from error
+        raise _taken() from error
     after = _found(row)
     if after.birth_year is not None and before.birth_year is None:
         await guardians.told(tx, account_id=account_id, birth_year=after.birth_year, now=now)
@@ -152,10 +150,21 @@ def ensure_born(year: int, now: datetime) -> None:
         )
 
 
-def _nickname(before: Profile, wish: Wish) -> str:
+async def _nickname(tx: Tx, account_id: int, before: Profile, wish: Wish) -> str:
     if wish.nickname is None or wish.nickname == before.nickname:
         return before.nickname
-    return profile_rules.nickname(wish.nickname)
+    name = profile_rules.nickname(wish.nickname)
+    facts = {"account": account_id, "name": name, "folded": name.casefold()}
+    # Names from before the rule may differ in case alone, so no constraint can hold it: whoever
+    # wants a name stands in line with those who want it in other letters.
+    await tx.execute(_IN_LINE, facts)
+    if await (await tx.execute(_ALIKE, facts)).fetchone() is not None:
+        raise _taken()
+    return name
+
+
+def _taken() -> NicknameTaken:
+    return NicknameTaken("Somebody has this nickname; choose another.", "该昵称已被使用,请更换。")
 
 
 def _district(before: Profile, wish: Wish, now: datetime) -> str:
@@ -193,6 +202,11 @@ def _found(row: tuple[object, ...] | None) -> Profile:
 _COLUMNS = "id, nickname, district_code, birth_year, language, moved_at, created_at"
 _READ = f"SELECT {_COLUMNS} FROM citizen WHERE account_id = %(account)s"
 _LOCK = f"{_READ} FOR UPDATE"
+_IN_LINE = "SELECT pg_advisory_xact_lock(hashtextextended('nickname ' || %(folded)s, 0))"
+_ALIKE = """
+SELECT FROM citizen
+ WHERE lower(nickname) IN (lower(%(name)s), lower(%(folded)s)) AND account_id <> %(account)s
+"""
 _CHANGE = f"""
 UPDATE citizen SET nickname = %(nickname)s, birth_year = %(born)s, language = %(language)s,
        moved_at = CASE WHEN district_code = %(district)s THEN moved_at ELSE %(now)s END,

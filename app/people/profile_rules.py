@@ -12,6 +12,8 @@ MOVES_EVERY = timedelta(days=30)
 RESERVED = ("puhui", "普惠", "official", "官方", "admin", "管理员", "客服")
 """Nobody may look like the programme itself."""
 _BETWEEN = frozenset(" _-·.")
+PHONE_DIGITS_MIN = 7
+"""Digits alone, as many as a telephone's, are nobody's name: others would learn the number."""
 
 
 def nickname(typed: str) -> str:
@@ -41,5 +43,11 @@ def nickname(typed: str) -> str:
     if any(word in name.casefold() for word in RESERVED):
         raise NicknameUnsound(
             "This nickname would look like the programme's own.", "该昵称易与官方账号混淆。"
+        )
+    digits = [each for each in name if each not in _BETWEEN]
+    if len(digits) >= PHONE_DIGITS_MIN and all(each.isdigit() for each in digits):
+        raise NicknameUnsound(
+            "This looks like a telephone number; others see the nickname.",
+            "昵称看起来像电话号码,他人可以看到昵称,请更换。",
         )
     return name

@@ -1,14 +1,15 @@
 """A citizen's own profile and household."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response, status
 
 from app.cache import TooManyRequests
 from app.clock import Now
 from app.database import ReadTx, WriteTx
-from app.pages import UNCHANGED
-from app.people import households
+from app.idempotency import IdempotencyKeyReused, Nothing, OptionalKey, once
+from app.pages import UNCHANGED, PersonalRoute, knows
+from app.people import households, join_codes
 from app.people import profile as profiles
 from app.people.errors import (
     BirthYearSaid,
@@ -30,7 +31,7 @@ from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.people.schemas import HouseholdJoinIn, HouseholdOut, JoinCodeOut, ProfileIn, ProfileOut
 from app.problems import document
 
-router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
+router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented], route_class=PersonalRoute)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 CODES_PER_MINUTE = 10
@@ -64,7 +65,7 @@ async def read_profile(
     """What you have said about yourself."""
     found = await profiles.profile(tx, account_id=citizen.account_id)
     _name(response, found.etag)
-    if request.headers.get("if-none-match") == found.etag:
+    if knows(request, found.etag):
         return Response(status_code=304, headers=dict(response.headers))
     return ProfileOut.of(found)
 
@@ -114,17 +115,47 @@ async def read_household(
     "/household",
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(_within_limit)],
-    responses=document(*_SIGN_IN, CitizenNotFound, HouseholdTaken, HouseholdLeft, TooManyRequests),
+    responses=document(
+        *_SIGN_IN,
+        CitizenNotFound,
+        HouseholdTaken,
+        HouseholdLeft,
+        TooManyRequests,
+        IdempotencyKeyReused,
+    ),
 )
 async def open_household(
-    *, request: Request, response: Response, citizen: CurrentCitizen, tx: WriteTx, now: Now
+    *,
+    request: Request,
+    response: Response,
+    citizen: CurrentCitizen,
+    tx: WriteTx,
+    now: Now,
+    idempotency_key: OptionalKey = None,
 ) -> JoinCodeOut:
     """Open a household; its code is shown this once, and others join with it for a day."""
-    key = request.app.state.keys.subject
-    response.headers["Cache-Control"] = "no-store"
-    return JoinCodeOut.of(
-        await households.open_household(tx, account_id=citizen.account_id, key=key, now=now)
+    me, key = citizen.account_id, request.app.state.keys.subject
+    text = None  # it is a secret, so it is not kept with the key: it is drawn from it again
+    if idempotency_key is not None:
+        text = join_codes.drawn(key, account_id=me, intention=idempotency_key)
+
+    async def opening() -> dict[str, Any]:
+        made = await households.open_household(tx, account_id=me, key=key, now=now, text=text)
+        if text is None:
+            return JoinCodeOut.of(made).model_dump(mode="json")
+        return JoinCodeOut.of(made).model_dump(mode="json", exclude={"join_code"})
+
+    made = await once(
+        tx,
+        account_id=me,
+        key=idempotency_key,
+        route="open_household",
+        body=Nothing(),
+        effect=opening,
+        now=now,
     )
+    response.headers["Cache-Control"] = "no-store"
+    return JoinCodeOut.model_validate(made if text is None else made | {"join_code": text})
 
 
 @router.post(

@@ -32,6 +32,7 @@ class Citizen(SQLModel, table=True):
         CheckConstraint("language IN ('zh-CN', 'en')", name="citizen_language"),
         UniqueConstraint("account_id", name="citizen_account"),
         UniqueConstraint("nickname", name="citizen_nickname"),
+        Index("citizen_nickname_alike", text("lower(nickname)")),
     )
 
     id: UUID = Field(primary_key=True)

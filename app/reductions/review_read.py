@@ -86,6 +86,12 @@ async def of_account(
     return [Held(*row) async for row in rows]
 
 
+async def subjects(tx: Tx, *, account_id: int, limit: int) -> list[str]:
+    """What audit records call a citizen's acts that officers decided of, and their corrections."""
+    facts = {"bucket": bucket_of(account_id), "account": account_id, "limit": limit}
+    return [f"{kind}:{number}" async for kind, number in await tx.execute(_SUBJECTS, facts)]
+
+
 _COLUMNS = """
 SELECT h.id, h.account_id, h.version_id, h.reason_code, h.held_at,
        (h.held_at AT TIME ZONE %(zone)s)::date AS held_on, h.block_no, h.line,
@@ -107,4 +113,12 @@ _OF_ACCOUNT = f"""{_COLUMNS}
    AND (%(day)s::date IS NULL OR ((h.held_at AT TIME ZONE %(zone)s)::date, h.held_at, h.id)
                                 < (%(day)s::date, %(at)s::timestamptz, %(id)s::uuid))
  ORDER BY held_on DESC, h.held_at DESC, h.id DESC LIMIT %(limit)s
+"""
+_SUBJECTS = """
+(SELECT DISTINCT 'act', id FROM held_review
+  WHERE bucket = %(bucket)s AND account_id = %(account)s ORDER BY id DESC LIMIT %(limit)s)
+UNION ALL
+(SELECT DISTINCT 'correction', correction_id FROM reduction_correction
+  WHERE bucket = %(bucket)s AND account_id = %(account)s
+  ORDER BY correction_id DESC LIMIT %(limit)s)
 """

@@ -11,7 +11,7 @@ from app.database import WriteTx
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
 from app.ledger.locking import lock_accounts
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import BadCursor, Cursor, Limit, PersonalRoute, cursor_of, key_of
 from app.people import linking, links
 from app.people.errors import CardTaken, GuardianNeeded, LinkNotFound, PersonLeft, ProofNeeded
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
@@ -28,7 +28,7 @@ from app.reductions.schemas import (
     ReductionView,
 )
 
-router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented])
+router = APIRouter(prefix="/me", tags=["me"], dependencies=[Documented], route_class=PersonalRoute)
 
 
 @router.get("/reductions", responses=document(BadCursor))

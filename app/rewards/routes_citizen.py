@@ -11,7 +11,7 @@ from app.database import WriteTx
 from app.idempotency import IdempotencyKey, fingerprint_of
 from app.ledger.errors import InsufficientPoints
 from app.merchants.errors import MerchantSuspended
-from app.pages import BadCursor, Cursor, Limit, cursor_of
+from app.pages import BadCursor, Cursor, Limit, PersonalRoute, cursor_of
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.plain import BriefRoute
@@ -48,7 +48,9 @@ from app.rewards.schemas import (
 )
 from app.rewards.tables import RedemptionState
 
-router = APIRouter(prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented], route_class=PersonalRoute
+)
 hot = APIRouter(
     prefix="/me/redemptions", tags=["rewards"], dependencies=[Documented], route_class=BriefRoute
 )

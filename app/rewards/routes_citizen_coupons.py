@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from app.clock import Now
 from app.database import Tx
+from app.pages import knows
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import Citizen, CitizenTx, CurrentCitizen, Documented
 from app.problems import document
@@ -130,6 +131,6 @@ def _picture(request: Request, picture: bytes, kind: str) -> Response:
     """A picture that nobody on the way keeps; a phone that has it is told so."""
     etag = f'"{hashlib.blake2b(picture, digest_size=16).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "no-store"}
-    if request.headers.get("if-none-match") == etag:
+    if knows(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(picture, media_type=kind, headers=headers)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.clock import Now
 from app.database import ReadTx
-from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of
+from app.pages import BadCursor, Cursor, Limit, cursor_of, key_of, knows
 from app.problems import document, in_english
 from app.rewards import lottery, offers
 from app.rewards.errors import OfferNotFound
@@ -139,7 +139,6 @@ def _answer(request: Request, body: str) -> Response:
     """
     etag = f'W/"{hashlib.blake2b(body.encode(), digest_size=12).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "public, max-age=1", "Vary": "Accept-Language"}
-    known = request.headers.get("if-none-match", "")
-    if etag in {each.strip() for each in known.split(",")} or known.strip() == "*":
+    if knows(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from app.database import ReadTx
+from app.pages import knows
 from app.problems import document
 from app.rewards import pictures
 from app.rewards.offers_errors import PictureNotFound
@@ -41,10 +42,7 @@ async def get_picture(request: Request, digest: Digest, tx: ReadTx) -> Response:
     Source: RFC 8246 (immutable), RFC 9110, section 13.1.2.
     """
     etag = f'"{digest}"'
-    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
-    found = await pictures.serve(
-        tx, digest=bytes.fromhex(digest), is_known=bool(known & {etag, f"W/{etag}", "*"})
-    )
+    found = await pictures.serve(tx, digest=bytes.fromhex(digest), is_known=knows(request, etag))
     headers = _HEADERS | {"ETag": etag}
     if found.content is None:
         return Response(status_code=304, headers=headers)

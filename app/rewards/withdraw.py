@@ -12,6 +12,7 @@ import structlog
 from app import jobs
 from app.audit.record import record
 from app.database import Tx
+from app.ids import bucket_of
 from app.rewards import rules
 from app.rewards.offers_errors import OfferWithdrawn
 from app.rewards.tables import OfferState
@@ -62,6 +63,12 @@ async def withdraw(
     log.info("offer_withdrawn", offer_id=str(offer_id))
 
 
+async def subjects(tx: Tx, *, account_id: int, limit: int) -> list[str]:
+    """What audit records call the offers that were taken back while a citizen held one."""
+    facts = {"bucket": bucket_of(account_id), "account": account_id, "limit": limit}
+    return [f"offer:{number}" async for (number,) in await tx.execute(_SUBJECTS, facts)]
+
+
 _LOCK = "SELECT state, merchant_id FROM offer WHERE id = %s FOR UPDATE"
 _WITHDRAW = "UPDATE offer SET state = %s WHERE id = %s"
 _LOCK_STOCK = "SELECT 1 FROM offer_stock WHERE offer_id = %s ORDER BY slot FOR UPDATE"
@@ -69,4 +76,10 @@ _CLOSE = "UPDATE offer_stock SET open = false WHERE offer_id = %s"
 _NOTE = """
 INSERT INTO offer_withdrawal (offer_id, actor, reason_zh, reason_en, released, points, made_at)
 VALUES (%s, %s, %s, %s, 0, 0, %s)
+"""
+_SUBJECTS = """
+SELECT DISTINCT w.offer_id FROM redemption r JOIN offer_withdrawal w ON w.offer_id = r.offer_id
+ WHERE r.bucket = %(bucket)s AND r.account_id = %(account)s
+   AND (r.resolved_at IS NULL OR r.resolved_at >= w.made_at)
+ ORDER BY w.offer_id DESC LIMIT %(limit)s
 """

@@ -1,14 +1,18 @@
 """A citizen's own data: a copy of it, corrections, leaving, and who looked."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
+from app import idempotency
 from app.cache import TooManyRequests
 from app.clock import Now
-from app.database import ReadTx, WriteTx
+from app.database import ReadTx, Tx, WriteTx
+from app.idempotency import Nothing, OptionalKey, once
+from app.pages import PersonalRoute
 from app.people.errors import CitizenNotFound, NotSignedIn, PersonLeft, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document
@@ -29,10 +33,18 @@ from app.rights.schemas import (
     RightsRequestView,
 )
 
-router = APIRouter(prefix="/me", tags=["privacy"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me", tags=["privacy"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
-_ASKING = (*_SIGN_IN, CitizenNotFound, PersonLeft, TooManyRequests)
+_ASKING = (
+    *_SIGN_IN,
+    CitizenNotFound,
+    PersonLeft,
+    TooManyRequests,
+    idempotency.IdempotencyKeyReused,
+)
 _ZIP: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A ZIP file with data.json and a CSV file for each part.",
@@ -55,10 +67,38 @@ Today = Annotated[date, Depends(_today)]
     dependencies=[Patience],
 )
 async def ask_for_a_copy(
-    citizen: CurrentCitizen, tx: WriteTx, today: Today, now: Now
+    *,
+    citizen: CurrentCitizen,
+    tx: WriteTx,
+    today: Today,
+    now: Now,
+    idempotency_key: OptionalKey = None,
 ) -> RightsRequestView:
     """Ask for a copy of everything about you; while one is being made, that one is the answer."""
-    ticket = await requests.ask_export(tx, account_id=citizen.account_id, today=today, now=now)
+    me = citizen.account_id
+
+    async def asking() -> dict[str, Any]:
+        return _kept(await requests.ask_export(tx, account_id=me, today=today, now=now))
+
+    made = await once(
+        tx,
+        account_id=me,
+        key=idempotency_key,
+        route="ask_for_a_copy",
+        body=Nothing(),
+        effect=asking,
+        now=now,
+    )
+    return await _view(tx, me, made)
+
+
+def _kept(ticket: requests.Ticket) -> dict[str, Any]:
+    """What a key leads back to: the request, which is told as it stands then."""
+    return {"id": str(ticket.id)}
+
+
+async def _view(tx: Tx, account_id: int, made: Mapping[str, Any]) -> RightsRequestView:
+    ticket = await requests.one(tx, account_id=account_id, request_id=UUID(made["id"]))
     return RightsRequestView.of(ticket)
 
 
@@ -113,18 +153,34 @@ async def ask_for_a_correction(
     tx: WriteTx,
     today: Today,
     now: Now,
+    idempotency_key: OptionalKey = None,
 ) -> RightsRequestView:
     """Say what is wrong; an officer answers within fifteen working days."""
-    ticket = await requests.ask_correction(
+    me = citizen.account_id
+
+    async def asking() -> dict[str, Any]:
+        return _kept(
+            await requests.ask_correction(
+                tx,
+                account_id=me,
+                topic=body.topic,
+                wish=body.wish,
+                vault=request.app.state.vault,
+                today=today,
+                now=now,
+            )
+        )
+
+    made = await once(
         tx,
-        account_id=citizen.account_id,
-        topic=body.topic,
-        wish=body.wish,
-        vault=request.app.state.vault,
-        today=today,
+        account_id=me,
+        key=idempotency_key,
+        route="ask_for_a_correction",
+        body=body,
+        effect=asking,
         now=now,
     )
-    return RightsRequestView.of(ticket)
+    return await _view(tx, me, made)
 
 
 @router.post(
@@ -134,11 +190,29 @@ async def ask_for_a_correction(
     dependencies=[Patience],
 )
 async def ask_to_be_forgotten(
-    citizen: CurrentCitizen, tx: WriteTx, today: Today, now: Now
+    *,
+    citizen: CurrentCitizen,
+    tx: WriteTx,
+    today: Today,
+    now: Now,
+    idempotency_key: OptionalKey = None,
 ) -> RightsRequestView:
     """Ask to be forgotten: after `acts_after` your name, links and points are gone for good."""
-    ticket = await requests.ask_deletion(tx, account_id=citizen.account_id, today=today, now=now)
-    return RightsRequestView.of(ticket)
+    me = citizen.account_id
+
+    async def asking() -> dict[str, Any]:
+        return _kept(await requests.ask_deletion(tx, account_id=me, today=today, now=now))
+
+    made = await once(
+        tx,
+        account_id=me,
+        key=idempotency_key,
+        route="ask_to_be_forgotten",
+        body=Nothing(),
+        effect=asking,
+        now=now,
+    )
+    return await _view(tx, me, made)
 
 
 @router.delete(

@@ -1,5 +1,6 @@
 """Cards that a citizen claims, and how they prove that the cards are theirs."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, status
@@ -8,8 +9,10 @@ from app.cache import TooManyRequests
 from app.catalogue.errors import CatalogueEmpty
 from app.clock import Now
 from app.database import WriteTx
+from app.idempotency import IdempotencyKeyReused, OptionalKey, once
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
+from app.pages import PersonalRoute
 from app.people import proofs
 from app.people.errors import (
     CardTaken,
@@ -30,7 +33,9 @@ from app.rights import notices_told
 from app.rights.patience import Patience
 from app.rights.schemas_claims import ClaimList, ClaimOut, LinkClaimIn, ProofIn
 
-router = APIRouter(prefix="/me/link-claims", tags=["privacy"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me/link-claims", tags=["privacy"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 
@@ -93,6 +98,7 @@ async def list_link_claims(citizen: CurrentCitizen, tx: CitizenTx) -> ClaimList:
         GuardianNeeded,
         PersonLeft,
         TooManyRequests,
+        IdempotencyKeyReused,
     ),
     dependencies=[Patience],
 )
@@ -104,16 +110,32 @@ async def answer_claim(
     citizen: CurrentCitizen,
     tx: WriteTx,
     now: Now,
+    idempotency_key: OptionalKey = None,
 ) -> ClaimOut:
     """Answer; `state` says whether the card is linked now, and `tries_left` what is left if not."""
-    found = await proofs.prove(
+    me = citizen.account_id
+
+    async def proving() -> dict[str, Any]:
+        await proofs.prove(
+            tx,
+            account_id=me,
+            claim_id=claim_id,
+            answer=body.answer,
+            vault=request.app.state.vault,
+            now=now,
+        )
+        return {"id": str(claim_id)}
+
+    await once(
         tx,
-        account_id=citizen.account_id,
-        claim_id=claim_id,
-        answer=body.answer,
-        vault=request.app.state.vault,
+        account_id=me,
+        key=idempotency_key,
+        route=f"answer_claim {claim_id}",
+        body=body,
+        effect=proving,
         now=now,
     )
+    found = await proofs.one(tx, account_id=me, claim_id=claim_id)
     return ClaimOut.of(found, await providers.codes(tx))
 
 

@@ -1,6 +1,6 @@
 """What a citizen agreed to, and, for children, who agrees for them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, status
 
@@ -8,9 +8,11 @@ from app.cache import TooManyRequests
 from app.catalogue.errors import CatalogueEmpty
 from app.clock import Now
 from app.database import ReadTx, WriteTx
+from app.idempotency import IdempotencyKeyReused, OptionalKey, once
 from app.intake import providers
 from app.intake.errors import ProviderNotFound
 from app.ledger.locking import lock_accounts
+from app.pages import PersonalRoute
 from app.people import consents, guardians, notices
 from app.people import standing as standings
 from app.people.errors import (
@@ -40,7 +42,9 @@ from app.rights.schemas_consents import (
     WardView,
 )
 
-router = APIRouter(prefix="/me", tags=["privacy"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me", tags=["privacy"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 Account = Annotated[int, Path(ge=1, lt=2**63, description="The child's account number.")]
@@ -160,17 +164,40 @@ async def list_wards(citizen: CurrentCitizen, tx: ReadTx, now: Now) -> WardList:
 @router.post(
     "/wards",
     status_code=status.HTTP_201_CREATED,
-    responses=document(*_SIGN_IN, WardNotFound, GuardianUnfit, PersonLeft, TooManyRequests),
+    responses=document(
+        *_SIGN_IN, WardNotFound, GuardianUnfit, PersonLeft, TooManyRequests, IdempotencyKeyReused
+    ),
     dependencies=[Patience],
 )
 async def take_responsibility(
-    body: WardIn, citizen: CurrentCitizen, tx: WriteTx, now: Now
+    *,
+    body: WardIn,
+    citizen: CurrentCitizen,
+    tx: WriteTx,
+    now: Now,
+    idempotency_key: OptionalKey = None,
 ) -> WardView:
     """Confirm that you are the guardian of the child that shows this code."""
-    ward = await guardians.confirm(
-        tx, guardian_account_id=citizen.account_id, code=body.code, now=now
+    me = citizen.account_id
+
+    async def confirming() -> dict[str, Any]:
+        ward = await guardians.confirm(tx, guardian_account_id=me, code=body.code, now=now)
+        return {"account_id": ward.account_id}
+
+    made = await once(
+        tx,
+        account_id=me,
+        key=idempotency_key,
+        route="take_responsibility",
+        body=body,
+        effect=confirming,
+        now=now,
     )
-    return WardView.of(ward)
+    mine = await guardians.wards(tx, guardian_account_id=me, now=now)
+    for ward in mine:
+        if ward.account_id == made["account_id"]:
+            return WardView.of(ward)
+    raise WardNotFound("You are no longer this child's guardian.", "您已不是该儿童的监护人。")
 
 
 @router.put(

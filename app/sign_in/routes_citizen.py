@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, status
 from app.audit.record import record
 from app.clock import Now
 from app.database import WriteTx
+from app.pages import PersonalRoute
 from app.people.errors import NotSignedIn, WrongAudience
 from app.people.guards import CitizenTx, CurrentCitizen, Documented
 from app.problems import document
@@ -14,7 +15,9 @@ from app.sign_in import own_sessions, sessions
 from app.sign_in.errors import SessionNotFound
 from app.sign_in.schemas import PushIn, SessionList, SessionView
 
-router = APIRouter(prefix="/me/sessions", tags=["sign-in"], dependencies=[Documented])
+router = APIRouter(
+    prefix="/me/sessions", tags=["sign-in"], dependencies=[Documented], route_class=PersonalRoute
+)
 
 _SIGN_IN = (NotSignedIn, WrongAudience)
 

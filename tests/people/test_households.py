@@ -17,7 +17,7 @@ from app.people.errors import (
 )
 from app.people.register import register_citizen
 from app.problems import DomainError
-from tests.make import NOON, citizen_headers
+from tests.make import NOON, citizen_headers, keyless
 
 DAY = timedelta(days=1)
 KEY = b"s" * 32
@@ -56,7 +56,7 @@ async def test_a_family_over_http(client, keys, database):
     """One opens, another joins with what was typed by hand, both see each other, one leaves."""
     async with database.writing() as tx:
         anna, boris = await people(tx, 2)
-    ours, his = citizen_headers(keys, anna), citizen_headers(keys, boris)
+    ours, his = (keyless(citizen_headers(keys, each)) for each in (anna, boris))
     made = await client.post("/v1/me/household", headers=ours)
     assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
     assert made.json()["valid_until"] == "2026-03-02T04:00:00Z"
@@ -85,6 +85,21 @@ async def test_a_family_over_http(client, keys, database):
         "household-left",
         "2026-03-31",
     )
+
+
+async def test_a_household_whose_answer_was_lost_is_opened_once(client, keys, database):
+    """The same key brings the same code again, and it opens; the kept answer does not hold it."""
+    async with database.writing() as tx:
+        anna, boris = await people(tx, 2)
+    ours, his = citizen_headers(keys, anna), citizen_headers(keys, boris)
+    first = await client.post("/v1/me/household", headers=ours)
+    again = await client.post("/v1/me/household", headers=ours)
+    assert (again.status_code, again.json()) == (201, first.json())
+    typed = {"join_code": first.json()["join_code"]}
+    assert (await client.post("/v1/me/household/join", json=typed, headers=his)).is_success
+    async with database.reading() as tx:
+        rows = await tx.execute("SELECT response FROM request WHERE account_id = %s", (anna,))
+        assert [set(row[0]) for row in await rows.fetchall()] == [{"valid_until"}]
 
 
 async def test_a_code_is_kept_by_nobody_and_guessed_by_nobody(tx):

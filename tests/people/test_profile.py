@@ -53,6 +53,12 @@ async def patch(client, keys, account_id, body, **headers):
         ("ab\u200bcd", None),
         ("ab\ncd", None),
         ("🙂🙂", None),
+        ("13812345678", None),
+        ("138 1234-5678", None),
+        ("１３８１２３４５６７８", None),
+        ("1234567", None),
+        ("123456", "123456"),
+        ("a13812345678", "a13812345678"),
         ("", None),
     ],
 )
@@ -90,7 +96,7 @@ async def test_a_profile_is_read_changed_and_not_overwritten(client, keys, anna)
         "language": "zh-CN",
         "created_at": "2025-11-22T04:00:00Z",
     }
-    name = uuid4().hex[:12]
+    name = f"n{uuid4().hex[:12]}"
     read = {"If-Match": first.headers["etag"]}
     changed = await patch(
         client, keys, anna.account_id, {"nickname": name, "language": "en"}, **read
@@ -107,12 +113,17 @@ async def test_a_nickname_has_one_owner(client, keys, database, anna):
     """Another one's name is refused, and the refused change leaves nothing of itself."""
     async with database.writing() as tx:
         boris = await register_citizen(
-            tx, nickname=uuid4().hex[:12], district_code="321111", now=NOON
+            tx, nickname=f"n{uuid4().hex[:12]}", district_code="321111", now=NOON
         )
     taken = await patch(
         client, keys, anna.account_id, {"nickname": boris.nickname, "language": "en"}
     )
     assert (taken.status_code, taken.json()["code"]) == (409, "nickname-taken")
+    other = boris.nickname.upper()
+    alike = await patch(client, keys, anna.account_id, {"nickname": other, "language": "en"})
+    assert (alike.status_code, alike.json()["code"]) == (409, "nickname-taken")
+    own = await patch(client, keys, boris.account_id, {"nickname": other})
+    assert (own.status_code, own.json()["nickname"]) == (200, other)
     headers = citizen_headers(keys, anna.account_id)
     assert (await client.get("/v1/me/profile", headers=headers)).json()["language"] == "zh-CN"
     nobody = await client.get("/v1/me/profile", headers=citizen_headers(keys, make.account()))

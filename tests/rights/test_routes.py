@@ -124,3 +124,27 @@ async def test_leaving_can_be_taken_back(client, database, hers):
     [mine] = (await client.get("/v1/me/requests", headers=hers)).json()["items"]
     assert mine["state"] == "cancelled"
     assert await value(database, "SELECT count(*) FROM citizen WHERE nickname = 'anna'") == 1
+
+
+async def test_a_wish_that_is_sent_again_is_one_wish(client, person, hers):
+    """A key makes one correction of two, refuses another body; without a key there are two."""
+    keyed, plain = hers | {"Idempotency-Key": "wish-0001"}, make.keyless(hers)
+    wish = {"topic": "other", "wish": "I moved."}
+    first = await client.post("/v1/me/corrections", headers=keyed, json=wish)
+    again = await client.post("/v1/me/corrections", headers=keyed, json=wish)
+    assert (again.status_code, again.json()) == (201, first.json())
+    other = await client.post("/v1/me/corrections", headers=keyed, json=wish | {"topic": "age"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+    for _ in range(2):
+        assert (await client.post("/v1/me/corrections", headers=plain, json=wish)).is_success
+    mine = (await client.get("/v1/me/requests", headers=hers)).json()["items"]
+    assert len(mine) == 3
+
+
+async def test_leaving_that_was_taken_back_is_not_asked_for_by_a_late_retry(client, hers):
+    """A retry that arrives after one has changed one's mind does not ask to be forgotten again."""
+    keyed = hers | {"Idempotency-Key": "leave-0001"}
+    assert (await client.post("/v1/me/deletion", headers=keyed)).json()["state"] == "open"
+    assert (await client.delete("/v1/me/deletion", headers=hers)).status_code == 204
+    late = await client.post("/v1/me/deletion", headers=keyed)
+    assert (late.status_code, late.json()["state"]) == (202, "cancelled")

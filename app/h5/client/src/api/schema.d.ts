@@ -2686,6 +2686,12 @@ export interface operations {
                     "application/json": components["schemas"]["AppealPage"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2836,6 +2842,12 @@ export interface operations {
                     "application/json": components["schemas"]["AppealView"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2958,6 +2970,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AppealPage"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: {
                 headers: {
@@ -3117,6 +3135,12 @@ export interface operations {
                     "application/json": components["schemas"]["AppealView"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3175,6 +3199,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ConsentList"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -3360,7 +3390,9 @@ export interface operations {
     ask_for_a_correction: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3439,7 +3471,9 @@ export interface operations {
     ask_to_be_forgotten: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3478,6 +3512,14 @@ export interface operations {
                 };
             };
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3721,7 +3763,9 @@ export interface operations {
     ask_for_a_copy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3767,6 +3811,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3803,6 +3855,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RightsRequestView"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -4016,6 +4074,12 @@ export interface operations {
                     "application/json": components["schemas"]["ChildStandingView"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4138,6 +4202,12 @@ export interface operations {
                     "application/json": components["schemas"]["HouseholdOut"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4175,7 +4245,9 @@ export interface operations {
     open_household: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4214,6 +4286,14 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4451,6 +4531,12 @@ export interface operations {
                     "application/json": components["schemas"]["ClaimList"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4634,7 +4720,9 @@ export interface operations {
     answer_claim: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path: {
                 claim_id: string;
             };
@@ -4736,6 +4824,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LinkList"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -5111,6 +5205,12 @@ export interface operations {
                     "application/json": components["schemas"]["PrivacyView"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5303,6 +5403,12 @@ export interface operations {
                     "application/json": components["schemas"]["RedemptionPage"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5461,6 +5567,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RedemptionView"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -5897,6 +6009,12 @@ export interface operations {
                     "application/json": components["schemas"]["ReductionPage"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5958,6 +6076,12 @@ export interface operations {
                     "application/json": components["schemas"]["ExplanationView"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6017,6 +6141,12 @@ export interface operations {
                     "application/json": components["schemas"]["RightsRequestList"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6059,6 +6189,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionList"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -6317,6 +6453,12 @@ export interface operations {
                     "application/json": components["schemas"]["StatementPage"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6387,6 +6529,12 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProofView"];
                 };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -6744,6 +6892,12 @@ export interface operations {
                     "application/json": components["schemas"]["PastBalance"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6803,6 +6957,12 @@ export interface operations {
                     "application/json": components["schemas"]["WardList"];
                 };
             };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6832,7 +6992,9 @@ export interface operations {
     take_responsibility: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
