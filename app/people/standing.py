@@ -74,5 +74,5 @@ SELECT t.account_id,
   FROM unnest(%(accounts)s::bigint[]) AS t (account_id)
   LEFT JOIN guardianship g ON g.ward_account_id = t.account_id
   LEFT JOIN citizen c ON c.account_id = t.account_id
- WHERE coalesce(g.birth_year, c.birth_year) >= %(y)s
+ WHERE greatest(g.birth_year, c.birth_year) >= %(y)s
 """

@@ -14,6 +14,8 @@ from app.ledger.locking import lock_accounts
 from app.people import consents, guardians, notices
 from app.people import standing as standings
 from app.people.errors import (
+    BirthYearSaid,
+    BirthYearUnsound,
     GuardianNeeded,
     GuardianUnfit,
     NotSignedIn,
@@ -128,13 +130,15 @@ async def withdraw(
 @router.post(
     "/guardian",
     status_code=status.HTTP_201_CREATED,
-    responses=document(*_SIGN_IN, GuardianUnfit, PersonLeft, TooManyRequests),
+    responses=document(
+        *_SIGN_IN, GuardianUnfit, BirthYearSaid, BirthYearUnsound, PersonLeft, TooManyRequests
+    ),
     dependencies=[Patience],
 )
 async def ask_a_guardian(
     body: BirthYearIn, citizen: CurrentCitizen, tx: WriteTx, now: Now
 ) -> GuardianCodeView:
-    """Say when you were born; under 14 you get a code that your guardian types."""
+    """Say when you were born, once; under 14 you get a code that your guardian types."""
     code = await guardians.declare(
         tx, account_id=citizen.account_id, birth_year=body.birth_year, now=now
     )
@@ -166,7 +170,7 @@ async def list_wards(citizen: CurrentCitizen, tx: ReadTx, now: Now) -> WardList:
 async def take_responsibility(
     body: WardIn, citizen: CurrentCitizen, tx: WriteTx, now: Now
 ) -> WardView:
-    """Confirm that you are the guardian of the child that shows this code."""
+    """Confirm that you, an adult who has said a year of birth, are the guardian of this child."""
     ward = await guardians.confirm(
         tx, guardian_account_id=citizen.account_id, code=body.code, now=now
     )

@@ -94,7 +94,12 @@ class BirthYearIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    birth_year: int = Field(description="Told once.", ge=1900, le=2100, examples=[2015])
+    birth_year: int = Field(
+        description="By your own word, and once, here or in your profile.",
+        ge=1900,
+        le=2100,
+        examples=[2015],
+    )
 
 
 class GuardianCodeView(BaseModel):

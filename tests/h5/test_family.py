@@ -55,6 +55,7 @@ async def test_a_child_shows_a_code_and_its_guardian_decides(browser, town):
         await small.click("form button[type=submit]")
         await small.wait_for_selector("text=Ask my guardian")
 
+        await town.says_birth_year(town.citizen, 1990)
         await page.goto("/#/guardians")
         await page.fill("input[name=ward_code]", code)
         await page.click("form button[type=submit]")
