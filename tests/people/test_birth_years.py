@@ -10,7 +10,7 @@ from app.people import about, guardians, profile, standing, verify
 from app.people.errors import BirthYearSaid, BirthYearUnsound
 from app.people.register import register_citizen
 from tests.city import NOON
-from tests.people.test_guardians import BORN, adult, correct, person, say
+from tests.people.test_guardians import BORN, adult, agreed, correct, links_card, person, say
 
 MIGRATIONS = Path(__file__).parents[2] / "alembic" / "versions"
 
@@ -65,6 +65,41 @@ async def test_of_two_years_said_in_older_days_the_stricter_counts(tx, said, tol
     await correct(tx, someone, 1990)
     assert (await profile.profile(tx, account_id=whose)).birth_year == 1990
     assert not (await standing.standing(tx, account_id=whose, now=NOON)).is_child
+
+
+async def test_a_childs_own_view_tells_where_it_stands(tx):
+    """A year, then a code and until when, then since when a guardian has confirmed, then neither."""
+    child, mother = await person(tx, "child"), await adult(tx, "mother")
+
+    async def view(now=NOON):
+        found = await standing.standing(tx, account_id=child, now=now)
+        assert found.confirmed == (found.confirmed_at is not None)
+        return found.birth_year, found.code_until, found.confirmed_at
+
+    assert await view() == (None, None, None)
+    code = await guardians.declare(tx, account_id=child, birth_year=BORN, now=NOON)
+    late = NOON + guardians.CODE_LIFE
+    assert (await view(), await view(late)) == ((BORN, late, None), (BORN, None, None))
+    await guardians.confirm(tx, guardian_account_id=mother, code=code, now=NOON)
+    assert await view() == (BORN, None, NOON)
+    await guardians.end(tx, guardian_account_id=mother, ward_account_id=child, now=NOON)
+    assert await view() == (BORN, None, None)
+
+
+async def test_an_officers_correction_reaches_what_a_child_told(tx):
+    """Somebody who typed a child's year by mistake is a grown-up after the correction."""
+    adult = await register_citizen(tx, nickname="adult", district_code="321102", now=NOON)
+    await guardians.declare(tx, account_id=adult.account_id, birth_year=BORN, now=NOON)
+    await correct(tx, adult, 1990)
+    await links_card(tx, adult.account_id)
+    assert await agreed(tx, adult.account_id) == 1
+    shown = await standing.standing(tx, account_id=adult.account_id, now=NOON)
+    assert (shown.is_child, shown.confirmed, shown.ranked, shown.pooled) == (
+        False,
+        False,
+        True,
+        True,
+    )
 
 
 async def test_two_years_at_once_by_both_doors(committing):
