@@ -103,8 +103,8 @@ async def find_stores(
     place = (latitude, longitude)
     if (district_code is None) == (place == (None, None)) or place.count(None) == 1:
         raise PlaceUnclear(
-            "Send `district_code`, or `latitude` and `longitude`.",
-            "请提供 district_code,或同时提供 latitude 与 longitude。",
+            "Say a district, or where you are.",
+            "请选择区县,或提供所在位置。",
         )
     if district_code is not None:
         found = await stores.in_district(

@@ -202,8 +202,8 @@ async def ensure_may_agree(tx: Tx, *, account_id: int, now: datetime) -> None:
     if year is None or not is_child(year, now) or (row is not None and row[0]):
         return
     raise GuardianNeeded(
-        "Show your guardian the code of `POST /v1/me/guardian`.",
-        "未满十四周岁,请由监护人确认后再授权。",
+        "Under 14 a guardian has to agree: get a code under Guardians and show it to yours.",
+        "未满十四周岁须经监护人同意:请在“监护人”页面获取监护码,交由监护人确认。",
     )
 
 

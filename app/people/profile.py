@@ -141,12 +141,11 @@ def _district(before: Profile, wish: Wish, now: datetime) -> str:
     if wish.district_code is None or wish.district_code == before.district_code:
         return before.district_code
     if before.moved_at is not None and now < before.moved_at + profile_rules.MOVES_EVERY:
-        until = before.moved_at + profile_rules.MOVES_EVERY
-        at = until.astimezone(UTC).isoformat(timespec="seconds")
+        until, days = before.moved_at + profile_rules.MOVES_EVERY, profile_rules.MOVES_EVERY.days
         raise MovedLately(
-            f"The district can be changed again from {at}.",
-            f"{at} 之后才能再次修改区县。",
-            until=at,
+            f"The district can be changed once in {days} days.",
+            f"区县每 {days} 天只能修改一次。",
+            until=until.astimezone(UTC).isoformat(timespec="seconds"),
         )
     return wish.district_code
 

@@ -92,8 +92,8 @@ def _point(order: offers.Order, near: str | None, radius_m: int) -> offers.Point
     latitude, _, longitude = (near or "").partition(",")
     if near is None or abs(Decimal(latitude)) > 90 or abs(Decimal(longitude)) > 180:
         raise PlaceNeeded(
-            "Send `near` as latitude,longitude in degrees to sort by distance.",
-            "按距离排序须提供 near=纬度,经度。",
+            "To sort by distance, say where you are as latitude,longitude in degrees.",
+            "按距离排序须提供所在位置(纬度,经度)。",
         )
     return offers.Point(Decimal(latitude), Decimal(longitude), radius_m)
 

@@ -82,8 +82,8 @@ async def agree(
     current = notices.current(now).version
     if body.notice_version != current:
         raise NoticeOutdated(
-            f"Read edition {current} first: `GET /v1/consent-notices`.",
-            f"请先阅读第 {current} 版告知书(GET /v1/consent-notices)。",
+            f"The notice has a new edition, {current}: read it before you agree.",
+            f"告知书已更新为第 {current} 版,请先阅读再授权。",
             current=current,
         )
     await consents.agree(
