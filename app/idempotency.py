@@ -59,7 +59,7 @@ async def _key(
 ) -> str:
     if idempotency_key is None or len(idempotency_key) not in KEY_CHARS:
         raise IdempotencyKeyMissing(
-            "Send an `Idempotency-Key` header of 8 to 255 characters, new for each intention.",
+            "Send an Idempotency-Key header of 8 to 255 characters, new for each intention.",
             "请在请求头中提供 8 至 255 个字符的 Idempotency-Key,每次操作各不相同。",
         )
     return idempotency_key

@@ -169,6 +169,6 @@ def _etag_of(body: bytes) -> str:
 def bad_cursor() -> BadCursor:
     """The refusal of a cursor that a list did not make."""
     return BadCursor(
-        "The cursor is not one of this list; ask for the first page without `cursor`.",
+        "The cursor is not one of this list; begin again at the first page.",
         "游标不属于此列表;请不带 cursor 重新请求第一页。",
     )

@@ -61,7 +61,7 @@ GENERAL: Mapping[str, tuple[int, str, str, str]] = {
         422,
         "The request is not valid",
         "请求格式不正确",
-        "See `errors`: each names a field and what is wrong with it.",
+        "Something that was sent does not fit; each field in question is named.",
     ),
     "internal-error": (
         500,
@@ -70,21 +70,26 @@ GENERAL: Mapping[str, tuple[int, str, str, str]] = {
         "Quote the request id when you report it.",
     ),
     "http-400": (400, "The request cannot be read", "无法读取请求", "Send well-formed JSON."),
-    "http-401": (401, "Sign in first", "请先登录", "Send `Authorization: Bearer <token>`."),
+    "http-401": (401, "Sign in first", "请先登录", "Sign in; a bearer token is needed here."),
     "http-404": (404, "There is nothing here", "没有找到", "No route has this path."),
-    "http-405": (405, "This method is not offered here", "不支持该方法", "See the `Allow` header."),
+    "http-405": (
+        405,
+        "This method is not offered here",
+        "不支持该方法",
+        "The Allow header names those that are.",
+    ),
     "http-413": (413, "The body is too large", "请求体过大", "Send less at once."),
     "http-415": (
         415,
         "This media type is not understood",
         "不支持的媒体类型",
-        "Send `Content-Type: application/json`.",
+        "Send Content-Type: application/json.",
     ),
 }
 """Refusals that no room gives: code -> status, titles, what would mend it."""
 
 DETAIL_ZH: Mapping[str, str] = {
-    "invalid-request": "请查看 errors:每一项指出字段及问题。",
-    "internal-error": "请在反馈时提供 request_id。",
+    "invalid-request": "提交的内容有误,请检查标出的字段。",
+    "internal-error": "如需反馈,请提供请求编号。",
     "http-415": "请使用 Content-Type: application/json。",
 }

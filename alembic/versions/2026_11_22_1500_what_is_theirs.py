@@ -8,13 +8,13 @@ for millions of citizens).
 Old code: goes on as before.
 
 Revision ID: 2026_11_22_1500
-Revises: 2026_11_22_1200
+Revises: 2026_11_22_1400
 """
 
 from alembic import op
 
 revision = "2026_11_22_1500"
-down_revision = "2026_11_22_1200"
+down_revision = "2026_11_22_1400"
 
 
 def upgrade() -> None:

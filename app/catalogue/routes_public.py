@@ -56,7 +56,7 @@ async def read_methodology(
     found = versions.named(methodology, version)
     if found is None or not found.public:
         raise MethodologyNotFound(
-            f"No version {version} of `{methodology}` is in the catalogue.", "没有该方法学版本。"
+            f"No version {version} of {methodology} is in the catalogue.", "没有该方法学版本。"
         )
     manifest = found.methodology.manifest
     etag = f'"{manifest.content_hash}"'

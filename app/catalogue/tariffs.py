@@ -67,8 +67,8 @@ async def apply(tx: Tx, *, payload: Mapping[str, Any], now: datetime) -> None:
         )
     if await (await tx.execute(_KNOWN, (methodology,))).fetchone() is None:
         raise TariffUnsound(
-            f"`{methodology}` is not in the catalogue; see /v1/methodologies.",
-            f"目录中没有方法学 {methodology},请查看 /v1/methodologies。",
+            f"The catalogue has no methodology {methodology}.",
+            f"目录中没有方法学 {methodology}。",
         )
     arguments = {"methodology": methodology, "from": valid_from, "rate": rate, "today": today}
     if (await tx.execute(_SET, arguments)).rowcount != 1:

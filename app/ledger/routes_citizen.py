@@ -80,7 +80,8 @@ async def read_past_wallet(
     """The caller's points at a past moment, by knowledge or by effect; held ones are included."""
     if (known_at is None) == (effective_at is None):
         raise MomentUnclear(
-            "Send either `known_at` or `effective_at`.", "请提供 known_at 或 effective_at 之一。"
+            "Ask either for what was known at a moment, or for what counted then.",
+            "请在“当时已知”与“当时生效”两种时点中选择一种。",
         )
     kind, me = await units.unit(tx, code=unit), citizen.account_id
     if known_at is not None:

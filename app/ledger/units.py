@@ -60,7 +60,7 @@ async def unit(tx: Tx, *, code: str) -> UnitView:
     for each in await units(tx):
         if each.code == code:
             return each
-    raise UnitNotFound(f"No unit is called `{code}`.", f"没有名为 {code} 的积分种类。")
+    raise UnitNotFound(f"No points are called {code}.", f"没有名为 {code} 的积分种类。")
 
 
 async def define(

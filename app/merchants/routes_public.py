@@ -109,8 +109,8 @@ async def find_stores(
         or (district_code is not None and radius_m is not None)
     ):
         raise PlaceUnclear(
-            "Send `district_code`, or `latitude` and `longitude`; `radius_m` belongs to a point.",
-            "请提供 district_code,或同时提供 latitude 与 longitude;radius_m 仅与坐标一并使用。",
+            "Say a district, or where you are (latitude, longitude); a radius belongs to a point.",
+            "请选择区县,或提供所在位置(纬度与经度);半径仅与位置一并使用。",
         )
     if district_code is not None:
         found = await stores.in_district(

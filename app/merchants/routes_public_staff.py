@@ -12,9 +12,9 @@ from app.merchants.schemas_people import JoinedOut, StaffJoinIn, StaffSignInIn
 from app.people.seats import Seat
 from app.people.tokens import Audience
 from app.problems import document
-from app.sign_in import credentials, sessions, totp
+from app.sign_in import credentials, passwords, sessions, totp
 from app.sign_in.desk import Desk
-from app.sign_in.errors import LoginRefused, RefreshRefused, TooManyGuesses
+from app.sign_in.errors import LoginRefused, PasswordWeak, RefreshRefused, TooManyGuesses
 from app.sign_in.routes_public import refused_refresh
 from app.sign_in.schemas import RefreshIn, SessionOut
 from app.sign_in.sessions import Begun
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/auth", tags=["merchants"])
 @router.post(
     "/invitations",
     status_code=status.HTTP_201_CREATED,
-    responses=document(SecretUnreadable, InvitationRefused, TooManyGuesses),
+    responses=document(SecretUnreadable, InvitationRefused, PasswordWeak, TooManyGuesses),
 )
 async def accept_invitation(
     request: Request, response: Response, body: StaffJoinIn, now: Now
@@ -42,6 +42,7 @@ async def accept_invitation(
         joined = await staff_sign_in.join(
             tx, code=body.secret, password_hash=password_hash, vault=desk.vault, now=now
         )
+        passwords.ensure_strong(body.password, names=[str(joined.staff_id)])
     response.headers["Cache-Control"] = "no-store"
     return JoinedOut(
         staff_id=joined.staff_id,

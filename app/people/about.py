@@ -26,15 +26,18 @@ async def about(tx: Tx, *, account_id: int) -> About | None:
 
 
 async def birth_year(tx: Tx, *, account_id: int) -> int | None:
-    """In which year somebody was born, if they or their guardian told us; the one door for it."""
+    """In which year somebody was born, if they said so; the one door for it."""
     row = await (await tx.execute(_BIRTH_YEAR, {"account": account_id})).fetchone()
     return None if row is None else row[0]
 
 
+# Should two years stand there, the later one counts: nobody is taken for older than they may be.
 _BIRTH_YEAR = """
-SELECT coalesce((SELECT birth_year FROM guardianship WHERE ward_account_id = %(account)s),
+SELECT greatest((SELECT birth_year FROM guardianship WHERE ward_account_id = %(account)s),
                 (SELECT birth_year FROM citizen WHERE account_id = %(account)s))
 """
 _ABOUT = """
-SELECT district_code, created_at, birth_year FROM citizen WHERE account_id = %(account)s
+SELECT c.district_code, c.created_at, greatest(c.birth_year, g.birth_year)
+  FROM citizen c LEFT JOIN guardianship g ON g.ward_account_id = c.account_id
+ WHERE c.account_id = %(account)s
 """

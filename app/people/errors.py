@@ -165,10 +165,10 @@ class GuardianNeeded(DomainError):
 
 
 class GuardianUnfit(DomainError):
-    """Whoever confirms is a child too, or the child's year or guardian is fixed already."""
+    """Whoever confirms is not known to be an adult, or the child has its guardian already."""
 
-    title = "Guardian or year of birth do not fit"
-    title_zh = "监护人或出生年份不符"
+    title = "The guardian does not fit"
+    title_zh = "监护人不符合要求"
 
 
 class WardNotFound(DomainError):

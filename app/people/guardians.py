@@ -2,10 +2,11 @@
 
 The child's app shows a code; the guardian, signed in as themselves, types it. Until then, and after
 the guardian ends it, nothing can be agreed to for the child. Only years of birth are known, so a
-child counts as one until the year after its fourteenth birthday. Children are not ranked and their
+child counts as one until the year after its fourteenth birthday, and a guardian is grown up from
+the year after the eighteenth. Children are not ranked and their
 grams are not pooled, unless the guardian says so.
 
-Source: PIPL articles 28 and 31.
+Source: PIPL articles 28 and 31; Civil Code of China, article 17.
 """
 
 import hashlib
@@ -15,11 +16,12 @@ from datetime import UTC, datetime, timedelta
 
 from app.audit.record import record
 from app.database import Tx
-from app.people import about
+from app.people import about, birth_years
 from app.people.errors import GuardianNeeded, GuardianUnfit, WardNotFound
 from app.people.present import ensure_present, hold_alone
 
 CHILD_YEARS = 14
+ADULT_YEARS = 18
 CODE_LIFE = timedelta(hours=24)
 CODE_CHARS = 10
 _SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -46,22 +48,46 @@ def oldest_child(now: datetime) -> int:
     return now.astimezone(UTC).year - CHILD_YEARS
 
 
+def ensure_adult(birth_year: int | None, now: datetime) -> None:
+    """Refuse a guardian who may be under 18, or of whom nobody knows.
+
+    Raises:
+        GuardianUnfit: `missing` says that a year of birth would mend it.
+
+    """
+    if birth_year is None:
+        raise GuardianUnfit(
+            "Say your year of birth in your profile first: a guardian is an adult.",
+            "请先在个人资料中填写您的出生年份:监护人须为成年人。",
+            missing="birth_year",
+        )
+    if birth_year >= now.astimezone(UTC).year - ADULT_YEARS:
+        raise GuardianUnfit(
+            "A guardian is an adult: the year in which they turned 18 is over.",
+            "监护人须为成年人(年满十八周岁的次年起)。",
+        )
+
+
 async def declare(tx: Tx, *, account_id: int, birth_year: int, now: datetime) -> str | None:
     """A child says in which year it was born; the code for its guardian.
 
-    What it agreed to before anybody knew its age ends. The year can be told once; another one is
-    an officer's correction.
+    What it agreed to before anybody knew its age ends. The year is the profile's: it is said once,
+    there or here, by a grown-up too; another one is an officer's correction.
 
     Returns:
         The code, which is kept as a digest; None for somebody who needs no guardian.
 
     Raises:
         PersonLeft: the account's owner was forgotten.
-        GuardianUnfit: another year was told before, or a guardian has confirmed already.
+        BirthYearSaid: another year was said before.
+        BirthYearUnsound: nobody was born then.
+        GuardianUnfit: a guardian has confirmed already.
 
     """
     await hold_alone(tx, account_id=account_id)  # nobody agrees to anything for it meanwhile
     await ensure_present(tx, account_id=account_id)
+    await birth_years.heard(tx, account_id=account_id, birth_year=birth_year, now=now)
+    await birth_years.keep(tx, account_id=account_id, birth_year=birth_year)
     if not is_child(birth_year, now):
         return None
     code = "".join(secrets.choice(_SYMBOLS) for _ in range(CODE_CHARS))
@@ -74,10 +100,7 @@ async def declare(tx: Tx, *, account_id: int, birth_year: int, now: datetime) ->
     }
     row = await (await tx.execute(_DECLARE, facts)).fetchone()
     if row is None:
-        raise GuardianUnfit(
-            "A guardian is known already, or another year was told.",
-            "监护人已确认,或出生年份与此前不一致。",
-        )
+        raise GuardianUnfit("Your guardian has confirmed already.", "监护人已确认,无需再次申请。")
     await tx.execute(_WITHDRAW, facts)
     return code
 
@@ -87,13 +110,11 @@ async def confirm(tx: Tx, *, guardian_account_id: int, code: str, now: datetime)
 
     Raises:
         WardNotFound: no child shows this code now.
-        GuardianUnfit: whoever confirms is a child too, or is that child.
+        GuardianUnfit: whoever confirms is not grown up, or has not said when they were born.
 
     """
     await ensure_present(tx, account_id=guardian_account_id)
-    year = await about.birth_year(tx, account_id=guardian_account_id)
-    if year is not None and is_child(year, now):
-        raise GuardianUnfit("A guardian is an adult.", "监护人须为成年人。")
+    ensure_adult(await about.birth_year(tx, account_id=guardian_account_id), now)
     facts = {"guardian": guardian_account_id, "digest": _digest(code.upper()), "now": now}
     facts |= {"y": oldest_child(now)}
     row = await (await tx.execute(_CONFIRM, facts)).fetchone()
@@ -181,8 +202,8 @@ async def ensure_may_agree(tx: Tx, *, account_id: int, now: datetime) -> None:
     if year is None or not is_child(year, now) or (row is not None and row[0]):
         return
     raise GuardianNeeded(
-        "Show your guardian the code of `POST /v1/me/guardian`.",
-        "未满十四周岁,请由监护人确认后再授权。",
+        "Under 14 a guardian has to agree: get a code under Guardians and show it to yours.",
+        "未满十四周岁须经监护人同意:请在“监护人”页面获取监护码,交由监护人确认。",
     )
 
 

@@ -131,9 +131,7 @@ def _wired(request: Request) -> _Wired:
 async def _caller(request: Request, audience: Audience) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise NotSignedIn(
-            "Send `Authorization: Bearer <token>`.", "请在 Authorization 请求头中提供 Bearer 令牌。"
-        )
+        raise NotSignedIn("Sign in; a bearer token is needed here.", "请先登录,此处需要登录令牌。")
     token, now = token.strip(), moment_of(request)
     wired = _wired(request)
     await wired.key_ring.ensure_fresh(now=now)

@@ -207,11 +207,11 @@ async def _free(tx: Tx, account_id: int, household_id: int | None, now: datetime
         )
     until = left_at + COUNTS_AFTER_LEAVING
     if last != household_id and now < until:
-        at = until.astimezone(UTC).isoformat(timespec="seconds")
         raise HouseholdLeft(
-            f"You left a household lately and may join another from {at}.",
-            f"您近期曾退出家庭,{at} 之后才能加入其他家庭。",
-            until=at,
+            f"You left a household lately; {COUNTS_AFTER_LEAVING.days} days after leaving you may"
+            " open or join another.",
+            f"您近期曾退出家庭,退出满 {COUNTS_AFTER_LEAVING.days} 天后方可加入或创建其他家庭。",
+            until=until.astimezone(UTC).isoformat(timespec="seconds"),
         )
     since: datetime = max(now, left_at)
     return since

@@ -9,15 +9,8 @@ from psycopg.errors import UniqueViolation
 
 from app.audit.record import record
 from app.database import Tx, savepoint
-from app.people import guardians, profile_rules
-from app.people.errors import (
-    BirthYearSaid,
-    BirthYearUnsound,
-    CitizenNotFound,
-    MovedLately,
-    NicknameTaken,
-    ProfileChanged,
-)
+from app.people import birth_years, guardians, profile_rules
+from app.people.errors import CitizenNotFound, MovedLately, NicknameTaken, ProfileChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,7 @@ async def change(
         "account": account_id,
         "nickname": await _nickname(tx, account_id, before, wish),
         "district": _district(before, wish, now),
-        "born": _born(before, wish, now),
+        "born": await _born(tx, account_id, before, wish, now),
         "language": wish.language or before.language,
         "now": now,
     }
@@ -119,7 +112,7 @@ async def correct_birth_year(
         BirthYearUnsound: nobody was born then.
 
     """
-    ensure_born(birth_year, now)
+    birth_years.ensure_born(birth_year, now)
     held = await (await tx.execute(_HOLD, (citizen_id,))).fetchone()
     row = await (await tx.execute(_CORRECT, {"id": citizen_id, "born": birth_year})).fetchone()
     found = _found(row)
@@ -134,20 +127,6 @@ async def correct_birth_year(
         now=now,
     )
     return found
-
-
-def ensure_born(year: int, now: datetime) -> None:
-    """Refuse a year in which nobody alive was born.
-
-    Raises:
-        BirthYearUnsound: it is before 1900 or has not begun.
-
-    """
-    if not profile_rules.BORN_FIRST <= year <= now.year:
-        raise BirthYearUnsound(
-            f"A year from {profile_rules.BORN_FIRST} to {now.year} is expected.",
-            f"出生年份应在 {profile_rules.BORN_FIRST} 至 {now.year} 之间。",
-        )
 
 
 async def _nickname(tx: Tx, account_id: int, before: Profile, wish: Wish) -> str:
@@ -171,26 +150,19 @@ def _district(before: Profile, wish: Wish, now: datetime) -> str:
     if wish.district_code is None or wish.district_code == before.district_code:
         return before.district_code
     if before.moved_at is not None and now < before.moved_at + profile_rules.MOVES_EVERY:
-        until = before.moved_at + profile_rules.MOVES_EVERY
-        at = until.astimezone(UTC).isoformat(timespec="seconds")
+        until, days = before.moved_at + profile_rules.MOVES_EVERY, profile_rules.MOVES_EVERY.days
         raise MovedLately(
-            f"The district can be changed again from {at}.",
-            f"{at} 之后才能再次修改区县。",
-            until=at,
+            f"The district can be changed once in {days} days.",
+            f"区县每 {days} 天只能修改一次。",
+            until=until.astimezone(UTC).isoformat(timespec="seconds"),
         )
     return wish.district_code
 
 
-def _born(before: Profile, wish: Wish, now: datetime) -> int | None:
-    if wish.birth_year is None or wish.birth_year == before.birth_year:
+async def _born(tx: Tx, account_id: int, before: Profile, wish: Wish, now: datetime) -> int | None:
+    if wish.birth_year is None:
         return before.birth_year
-    if before.birth_year is not None:
-        raise BirthYearSaid(
-            "You said your birth year before; an officer can correct it.",
-            "出生年份已填写,如需更正请联系工作人员。",
-        )
-    ensure_born(wish.birth_year, now)
-    return wish.birth_year
+    return await birth_years.heard(tx, account_id=account_id, birth_year=wish.birth_year, now=now)
 
 
 def _found(row: tuple[object, ...] | None) -> Profile:

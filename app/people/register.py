@@ -60,7 +60,7 @@ async def citizen(tx: Tx, *, name: str) -> CitizenView:
     """
     row = await (await tx.execute(_FIND_CITIZEN, (name, name))).fetchone()
     if row is None:
-        raise CitizenNotFound(f"Nobody is called `{name}`.", f"没有名为 {name} 的居民。")
+        raise CitizenNotFound(f"Nobody is called {name}.", f"没有名为 {name} 的居民。")
     return CitizenView(*row)
 
 
@@ -79,7 +79,7 @@ async def officer(tx: Tx, *, name: str) -> UUID:
     """
     found = await find_officer(tx, name=name)
     if found is None:
-        raise OfficerNotFound(f"No officer is called `{name}`.", f"没有名为 {name} 的工作人员。")
+        raise OfficerNotFound(f"No officer is called {name}.", f"没有名为 {name} 的工作人员。")
     return found
 
 

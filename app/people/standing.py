@@ -20,6 +20,9 @@ class Standing:
     confirmed: bool
     ranked: bool
     pooled: bool
+    birth_year: int | None
+    confirmed_at: datetime | None
+    code_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,18 @@ class Apart:
 async def standing(tx: Tx, *, account_id: int, now: datetime) -> Standing:
     """Whether somebody needs a guardian, and what holds for them now."""
     year = await about.birth_year(tx, account_id=account_id)
-    row = await (await tx.execute(_STANDING, (account_id,))).fetchone()
+    facts = {"account": account_id, "now": now}
+    row = await (await tx.execute(_STANDING, facts)).fetchone()
+    confirmed_at, code_until = row or (None, None)
     kept = await apart(tx, account_ids=[account_id], now=now)
     return Standing(
         year is not None and is_child(year, now),
-        row is not None,
+        confirmed_at is not None,
         account_id not in kept.unranked,
         account_id not in kept.unpooled,
+        year,
+        confirmed_at,
+        code_until,
     )
 
 
@@ -64,8 +72,9 @@ async def apart(tx: Tx, *, account_ids: Collection[int], now: datetime) -> Apart
 
 
 _STANDING = """
-SELECT FROM guardianship
- WHERE ward_account_id = %s AND confirmed_at IS NOT NULL AND ended_at IS NULL
+SELECT CASE WHEN ended_at IS NULL THEN confirmed_at END,
+       CASE WHEN code_digest IS NOT NULL AND code_expires_at > %(now)s THEN code_expires_at END
+  FROM guardianship WHERE ward_account_id = %(account)s
 """
 _APART = """
 SELECT t.account_id,
@@ -74,5 +83,5 @@ SELECT t.account_id,
   FROM unnest(%(accounts)s::bigint[]) AS t (account_id)
   LEFT JOIN guardianship g ON g.ward_account_id = t.account_id
   LEFT JOIN citizen c ON c.account_id = t.account_id
- WHERE coalesce(g.birth_year, c.birth_year) >= %(y)s
+ WHERE greatest(g.birth_year, c.birth_year) >= %(y)s
 """

@@ -91,8 +91,8 @@ class Hub:
         # On one connection for everybody, the look of one stream would be inside another's.
         if full or self._closed or not self._database.parallel:
             raise TooManyStreams(
-                "Close another live stream, or poll `/v1/me/changes`.",
-                "请关闭其他实时连接,或改用 /v1/me/changes 轮询。",
+                "Too many live streams are open; close another, or ask for changes now and then.",
+                "实时连接过多,请关闭其他连接,或改为定时查询变更。",
                 streams=mine,
             )
         seat = Seat(account_id)

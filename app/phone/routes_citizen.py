@@ -86,6 +86,6 @@ def _before(cursor: str) -> Key:
         return date.fromisoformat(str(day)), at, UUID(str(number))
     except ValueError as error:
         raise BadCursor(
-            "The cursor is not one of this list; ask for the first page without `cursor`.",
+            "The cursor is not one of this list; begin again at the first page.",
             "游标不属于此列表;请不带 cursor 重新请求第一页。",
         ) from error

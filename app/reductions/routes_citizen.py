@@ -67,7 +67,7 @@ def _before(cursor: str) -> tuple[date, datetime, UUID]:
         return date.fromisoformat(str(day)), at, UUID(str(reduction_id))
     except ValueError as error:
         raise BadCursor(
-            "The cursor is not one of this list; ask for the first page without `cursor`.",
+            "The cursor is not one of this list; begin again at the first page.",
             "游标不属于此列表;请不带 cursor 重新请求第一页。",
         ) from error
 
@@ -116,16 +116,15 @@ async def link_card(
     provider = await providers.by_code(tx, code=body.provider)
     if provider.proof != "none":
         raise ProofNeeded(
-            "Claim the card with `POST /v1/me/link-claims`.",
-            "请通过 POST /v1/me/link-claims 申请绑定并验证。",
+            "This provider asks for a proof that the card is yours; claim it and answer.",
+            "该数据提供方要求验证卡证归属,请申请绑定并完成验证。",
             proof=provider.proof,
         )
     versions = await state.catalogue.versions(tx)
     for scenario in body.scenarios:
         if scenario not in versions.by_methodology:
             raise ScenarioUnknown(
-                f"`{scenario}` is not in the catalogue; see /v1/methodologies.",
-                f"目录中没有场景 {scenario},请查看 /v1/methodologies。",
+                f"The catalogue has no scenario {scenario}.", f"目录中没有场景 {scenario}。"
             )
     await linking.link(
         tx,

@@ -100,7 +100,7 @@ def read(typed: str) -> Coupon:
         found = _SHAPE.fullmatch(plain.translate(_READ_AS))
     if found is None:
         raise CouponUnreadable(
-            "A coupon code is `c1.` and 26 letters or digits; scan it again.",
+            "A coupon code is c1. and 26 letters or digits; scan it again.",
             "券码由 c1. 和 26 位字母数字组成,请重新扫描。",
         )
     symbols, check, live = found.groups()

@@ -87,8 +87,8 @@ def ensure_free(
     if presented_at is not None and in_hand(presented_at, now) and presented_by != desk.actor:
         free_at = (presented_at + LOCK).isoformat(timespec="seconds")
         raise CouponAtOtherTill(
-            f"Another till has this coupon in hand; try again after {free_at}.",
-            f"该券正在其他收银台核销,请于 {free_at} 后重试。",
+            "Another till has this coupon in hand; try again in a moment.",
+            "该券正在其他收银台核销,请稍后重试。",
             free_at=free_at,
         )
 

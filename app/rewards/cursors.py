@@ -77,6 +77,6 @@ def cursor_at(at: datetime, order_no: str) -> str:
 
 def _bad() -> BadCursor:
     return BadCursor(
-        "The cursor is not one of this list; ask for the first page without `cursor`.",
+        "The cursor is not one of this list; begin again at the first page.",
         "游标不属于此列表;请不带 cursor 重新请求第一页。",
     )

@@ -70,8 +70,8 @@ def ensure_for(audience: Mapping[str, Any], facts: Facts, now: datetime) -> None
     age = audience.get("age_at_least")
     if age is not None and facts.birth_year is None:
         raise NotForYou(
-            f"This offer is for citizens of {age} years or more: complete your profile with your"
-            " year of birth (`PATCH /v1/me/profile`).",
+            f"This offer is for citizens of {age} years or more: say your year of birth in your"
+            " profile first.",
             f"该商品仅限 {age} 岁及以上的居民,请先在个人资料中填写出生年份。",
             rule="age_at_least",
             age=age,
@@ -138,7 +138,7 @@ def _whole(value: Any, maximum: int) -> bool:
 
 def _unsound(field: str) -> OfferUnsound:
     return OfferUnsound(
-        f"`{field}` is not a declaration this service understands.",
+        f"{field} is not a declaration this service understands.",
         f"{field} 的内容无法识别。",
         field=field,
     )

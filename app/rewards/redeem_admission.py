@@ -112,8 +112,8 @@ class Admission:
             return None
         if asking.device is None or len(asking.device) not in DEVICE_CHARS:
             raise DeviceNeeded(
-                "This offer counts devices: send a `Device-Id` header of 8 to 128 characters.",
-                "该商品按设备限兑,请在请求头中提供 8 至 128 个字符的 Device-Id。",
+                "This offer counts devices, and your app does not name this one; update it.",
+                "该商品按设备限兑,当前应用未提供设备标识,请更新应用。",
             )
         digest = hashlib.blake2b(asking.device.encode(), digest_size=8, key=self._device_key)
         return int.from_bytes(digest.digest(), "big") >> 1

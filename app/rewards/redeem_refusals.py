@@ -71,7 +71,7 @@ def _limit(kind: int, units: int) -> LimitReached:
 
 
 def _insufficient(needed: int, available: int, unit: str) -> InsufficientPoints:
-    of, of_zh = ("", "") if unit == ORDINARY else (f" of `{unit}`", f" {unit} ")
+    of, of_zh = ("", "") if unit == ORDINARY else (f" of {unit}", f" {unit} ")
     facts: dict[str, str | int] = {"needed": needed, "available": available}
     if unit != ORDINARY:
         facts["unit"] = unit

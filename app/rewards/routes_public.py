@@ -107,8 +107,9 @@ def _point(order: offers.Order, near: str | None, radius_m: int | None) -> Point
 
 def _no_place() -> PlaceNeeded:
     return PlaceNeeded(
-        "Send `near` as latitude,longitude in degrees, at most 90 and 180; all is measured there.",
-        "按距离排序或筛选须提供 near=纬度,经度,且不超过 ±90 与 ±180 度。",
+        "To sort or filter by distance, say where you are as latitude,longitude in degrees, at most"
+        " 90 and 180.",
+        "按距离排序或筛选须提供所在位置(纬度,经度),且不超过 ±90 与 ±180 度。",
     )
 
 

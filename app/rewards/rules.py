@@ -27,7 +27,11 @@ _STATES_ZH = {"spent": "已使用", "cancelled": "已取消", "expired": "已过
 def not_yet_open(opens_at: datetime) -> OfferNotYetOpen:
     """It can be seen, and claimed from ``opens_at`` on."""
     at = opens_at.astimezone(UTC).isoformat(timespec="seconds")
-    return OfferNotYetOpen(f"This offer opens at {at}.", f"该商品将于 {at} 开始兑换。", opens_at=at)
+    return OfferNotYetOpen(
+        "This offer has not opened yet; its page says when it will.",
+        "该商品尚未开始兑换,开始时间见商品详情。",
+        opens_at=at,
+    )
 
 
 def draw_over(draws_at: datetime) -> DrawOver:

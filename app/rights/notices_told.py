@@ -83,8 +83,7 @@ def _manifest(versions: Versions, scenario: str, now: datetime) -> Manifest:
     known: Sequence[Version] = versions.by_methodology.get(scenario, ())
     if not known:
         raise ScenarioUnknown(
-            f"`{scenario}` is not in the catalogue; see /v1/methodologies.",
-            f"目录中没有场景 {scenario},请查看 /v1/methodologies。",
+            f"The catalogue has no scenario {scenario}.", f"目录中没有场景 {scenario}。"
         )
     today = now.astimezone(versions.zone).date()
     found = next((each for each in known if each.in_force(today)), known[0])

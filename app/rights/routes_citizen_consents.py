@@ -16,6 +16,8 @@ from app.pages import PersonalRoute
 from app.people import consents, guardians, notices
 from app.people import standing as standings
 from app.people.errors import (
+    BirthYearSaid,
+    BirthYearUnsound,
     GuardianNeeded,
     GuardianUnfit,
     NotSignedIn,
@@ -84,8 +86,8 @@ async def agree(
     current = notices.current(now).version
     if body.notice_version != current:
         raise NoticeOutdated(
-            f"Read edition {current} first: `GET /v1/consent-notices`.",
-            f"请先阅读第 {current} 版告知书(GET /v1/consent-notices)。",
+            f"The notice has a new edition, {current}: read it before you agree.",
+            f"告知书已更新为第 {current} 版,请先阅读再授权。",
             current=current,
         )
     await consents.agree(
@@ -132,13 +134,15 @@ async def withdraw(
 @router.post(
     "/guardian",
     status_code=status.HTTP_201_CREATED,
-    responses=document(*_SIGN_IN, GuardianUnfit, PersonLeft, TooManyRequests),
+    responses=document(
+        *_SIGN_IN, GuardianUnfit, BirthYearSaid, BirthYearUnsound, PersonLeft, TooManyRequests
+    ),
     dependencies=[Patience],
 )
 async def ask_a_guardian(
     body: BirthYearIn, citizen: CurrentCitizen, tx: WriteTx, now: Now
 ) -> GuardianCodeView:
-    """Say when you were born; under 14 you get a code that your guardian types."""
+    """Say when you were born, once; under 14 you get a code that your guardian types."""
     code = await guardians.declare(
         tx, account_id=citizen.account_id, birth_year=body.birth_year, now=now
     )
@@ -177,7 +181,7 @@ async def take_responsibility(
     now: Now,
     idempotency_key: OptionalKey = None,
 ) -> WardView:
-    """Confirm that you are the guardian of the child that shows this code."""
+    """Confirm that you, an adult who has said a year of birth, are the guardian of this child."""
     me = citizen.account_id
 
     async def confirming() -> dict[str, Any]:

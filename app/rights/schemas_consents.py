@@ -95,7 +95,12 @@ class BirthYearIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    birth_year: Whole = Field(description="Told once.", ge=1900, le=2100, examples=[2015])
+    birth_year: Whole = Field(
+        description="By your own word, and once, here or in your profile.",
+        ge=1900,
+        le=2100,
+        examples=[2015],
+    )
 
 
 class GuardianCodeView(BaseModel):
@@ -122,6 +127,18 @@ class ChildStandingView(BaseModel):
     pooled: bool = Field(
         description="Whether your grams may be pooled, if you agree.", examples=[True]
     )
+    birth_year: int | None = Field(
+        description="By your own word, here or in your profile; null: not said.", examples=[2015]
+    )
+    confirmed_at: datetime | None = Field(
+        description="When your guardian confirmed (UTC); null: nobody has, or it was ended.",
+        examples=["2026-03-01T04:00:00Z"],
+    )
+    code_until: datetime | None = Field(
+        description="Until when the code you got lets a guardian confirm (UTC); null: there is"
+        " none. A new one ends it.",
+        examples=["2026-03-02T04:00:00Z"],
+    )
 
     @classmethod
     def of(cls, standing: Standing) -> Self:
@@ -131,6 +148,9 @@ class ChildStandingView(BaseModel):
             confirmed=standing.confirmed,
             ranked=standing.ranked,
             pooled=standing.pooled,
+            birth_year=standing.birth_year,
+            confirmed_at=standing.confirmed_at,
+            code_until=standing.code_until,
         )
 
 

@@ -49,7 +49,7 @@ SELECT count(*), count(*) FILTER (WHERE EXISTS (
          SELECT FROM consent s WHERE s.bucket = (c.account_id % 1024)::smallint
             AND s.account_id = c.account_id AND s.withdrawn_at IS NULL))
   FROM citizen c LEFT JOIN guardianship g ON g.ward_account_id = c.account_id
- WHERE extract(year FROM now()) - coalesce(g.birth_year, c.birth_year) <= 14
+ WHERE extract(year FROM now()) - greatest(g.birth_year, c.birth_year) <= 14
    AND (g.confirmed_at IS NULL OR g.ended_at IS NOT NULL)
 """
 

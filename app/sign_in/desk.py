@@ -16,7 +16,7 @@ from app.keys import Keys
 from app.people.tokens import LIFE, Audience, Tokens
 from app.people.vault import Vault, vault_for
 from app.settings import Settings, SignInSettings
-from app.sign_in import credentials, guesses, sessions
+from app.sign_in import credentials, guesses, passwords, sessions
 from app.sign_in.credentials import Shown
 from app.sign_in.digests import Digests
 from app.sign_in.key_ring import KeyRing
@@ -99,9 +99,11 @@ class Desk:
         The guess is paid first, and paid back when the code was right.
 
         Raises:
+            PasswordWeak: it is easy to guess, whoever it is for.
             TooManyGuesses: nothing was looked at.
 
         """
+        passwords.ensure_strong(password)
         origin = self.origin_of(request, what)
         async with self.database.writing() as tx:
             await guesses.pay(tx, origin=origin, sizes=self.sizes, now=now)

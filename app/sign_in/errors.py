@@ -59,6 +59,14 @@ class LoginRefused(DomainError):
     title_zh = "登录信息不正确"
 
 
+class PasswordWeak(DomainError):
+    """The password holds your login name, or is one that a guesser tries first; choose another."""
+
+    status = 422
+    title = "Choose a stronger password"
+    title_zh = "请设置更安全的密码"
+
+
 class EnrolmentRefused(DomainError):
     """The enrolment code is unknown, used or too old; ask for a new one."""
 

@@ -60,7 +60,7 @@ class ConsolePlatform:
     def _rest(self, code: str) -> str:
         if not code.startswith(CONSOLE) or code == CONSOLE:
             raise PlatformRefused(
-                f"Here {self._name} is a stand-in: send `{CONSOLE}` and a name.",
+                f"Here {self._name} is a stand-in: send {CONSOLE} and a name.",
                 f"此环境使用 {self._name} 模拟登录,请发送 {CONSOLE} 加名称。",
             )
         return code.removeprefix(CONSOLE)

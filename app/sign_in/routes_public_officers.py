@@ -7,9 +7,9 @@ from app.clock import Now
 from app.people.register import find_officer
 from app.people.tokens import Audience
 from app.problems import document
-from app.sign_in import credentials, officers, totp
+from app.sign_in import credentials, officers, passwords, totp
 from app.sign_in.desk import Desk
-from app.sign_in.errors import EnrolmentRefused, LoginRefused, TooManyGuesses
+from app.sign_in.errors import EnrolmentRefused, LoginRefused, PasswordWeak, TooManyGuesses
 from app.sign_in.schemas import SessionOut
 from app.sign_in.schemas_login import EnrolIn, FactorOut, OfficerIn
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/auth/officers", tags=["sign-in"])
 @router.post(
     "/enrolments",
     status_code=status.HTTP_201_CREATED,
-    responses=document(EnrolmentRefused, TooManyGuesses),
+    responses=document(EnrolmentRefused, PasswordWeak, TooManyGuesses),
 )
 async def enrol_officer(request: Request, response: Response, body: EnrolIn, now: Now) -> FactorOut:
     """Set your password; the answer is the second factor's secret. The code works once."""
@@ -31,6 +31,7 @@ async def enrol_officer(request: Request, response: Response, body: EnrolIn, now
         enrolled = await officers.enrol(
             tx, code=body.code, password_hash=password_hash, vault=desk.vault, now=now
         )
+        passwords.ensure_strong(body.password, names=[enrolled.name])
     response.headers["Cache-Control"] = "no-store"
     return FactorOut(
         totp_secret=enrolled.totp_secret,

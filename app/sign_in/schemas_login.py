@@ -14,7 +14,10 @@ NewPassword = Annotated[
 ]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
 Totp = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-PasswordField = Field(description="12 to 128 characters.", examples=["correct horse battery"])
+PasswordField = Field(
+    description="12 to 128 characters; not your login name, nor easy to guess.",
+    examples=["correct horse battery"],
+)
 TotpField = Field(description="What the authenticator app shows; good once.", examples=["492039"])
 
 

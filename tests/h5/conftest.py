@@ -12,7 +12,7 @@ from app.ids import new_id
 from app.intake import providers
 from app.keys import Keys
 from app.notices.enqueue import enqueue
-from app.people import linking
+from app.people import linking, profile
 from app.people.register import CitizenView, register_citizen, register_newcomer
 from app.people.subjects import digest_of
 from app.people.tokens import DEVELOPMENT_LIFE, Audience, Tokens
@@ -71,6 +71,17 @@ class Town:
         """Somebody who has just proved a phone, and has said nothing yet."""
         async with self.site.database.writing() as tx:
             return await register_newcomer(tx, citizen_id=new_id(), now=NOON)
+
+    async def says_birth_year(self, person: CitizenView, year: int) -> None:
+        """Somebody says in the profile when they were born."""
+        async with self.site.database.writing() as tx:
+            await profile.change(
+                tx,
+                account_id=person.account_id,
+                wish=profile.Wish(birth_year=year),
+                known=None,
+                now=NOON,
+            )
 
     async def one(self, statement: LiteralString, *values: object) -> tuple[Any, ...]:
         """The one row that a question has."""

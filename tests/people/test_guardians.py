@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.people import consents, guardians, linking, links, profile, standing
-from app.people.errors import GuardianNeeded, GuardianUnfit, WardNotFound
+from app.people.errors import BirthYearSaid, GuardianNeeded, GuardianUnfit, WardNotFound
 from app.people.forget import forget
 from app.people.register import register_citizen
 from tests.city import NOON
@@ -28,9 +28,22 @@ async def links_card(tx, account_id, *, now=NOON):
     )
 
 
+async def adult(tx, name, born=1990):
+    """The account of somebody who has said when they were born."""
+    account_id = await person(tx, name)
+    await say(tx, account_id, born)
+    return account_id
+
+
+async def say(tx, account_id, year):
+    """Somebody says their year of birth in the profile."""
+    wish = profile.Wish(birth_year=year)
+    await profile.change(tx, account_id=account_id, wish=wish, known=None, now=NOON)
+
+
 async def family(tx):
     """A child, its guardian, and the guardianship."""
-    child, mother = await person(tx, "child"), await person(tx, "mother")
+    child, mother = await person(tx, "child"), await adult(tx, "mother")
     code = await guardians.declare(tx, account_id=child, birth_year=BORN, now=NOON)
     await guardians.confirm(tx, guardian_account_id=mother, code=code.lower(), now=NOON)
     return child, mother
@@ -51,7 +64,7 @@ async def correct(tx, person, year):
 
 async def test_a_child_waits_for_its_guardian(tx):
     """Before the code is confirmed nothing can be linked or agreed to; afterwards it can."""
-    child, mother = await person(tx, "child"), await person(tx, "mother")
+    child, mother = await person(tx, "child"), await adult(tx, "mother")
     code = await guardians.declare(tx, account_id=child, birth_year=BORN, now=NOON)
     with pytest.raises(GuardianNeeded):
         await links_card(tx, child)
@@ -75,7 +88,7 @@ async def test_a_child_waits_for_its_guardian(tx):
 
 async def test_a_code_is_one_childs_for_a_day(tx):
     """A used, old or invented code confirms nobody, and a child cannot confirm itself."""
-    child, mother = await person(tx, "child"), await person(tx, "mother")
+    child, mother = await person(tx, "child"), await adult(tx, "mother")
     code = await guardians.declare(tx, account_id=child, birth_year=BORN, now=NOON)
     late = NOON + guardians.CODE_LIFE
     for who, typed, at in ((mother, code, late), (mother, "2" * 10, NOON)):
@@ -100,11 +113,28 @@ async def test_another_child_is_no_guardian_and_a_year_is_told_once(tx):
     await guardians.declare(tx, account_id=friend, birth_year=BORN, now=NOON)
     with pytest.raises(GuardianUnfit):
         await guardians.confirm(tx, guardian_account_id=friend, code=code, now=NOON)
-    with pytest.raises(GuardianUnfit):
-        await guardians.declare(tx, account_id=child, birth_year=BORN - 3, now=NOON)
-    assert await guardians.declare(tx, account_id=child, birth_year=1990, now=NOON) is None
+    for year in (BORN - 3, 1990):
+        with pytest.raises(BirthYearSaid):
+            await guardians.declare(tx, account_id=child, birth_year=year, now=NOON)
     with pytest.raises(GuardianNeeded):
         await links_card(tx, child)
+
+
+@pytest.mark.parametrize(("years", "fits"), [(None, False), (15, False), (18, False), (19, True)])
+async def test_a_guardian_has_grown_up_by_the_year_they_said(tx, years, fits):
+    """Nobody under 18 confirms, nor whoever has said no year, for it may be the child itself."""
+    child, friend = await person(tx, "child"), await person(tx, "friend")
+    code = await guardians.declare(tx, account_id=child, birth_year=BORN, now=NOON)
+    if years is not None:
+        await say(tx, friend, NOON.year - years)
+    confirming = guardians.confirm(tx, guardian_account_id=friend, code=code, now=NOON)
+    if fits:
+        assert (await confirming).account_id == child
+        return
+    with pytest.raises(GuardianUnfit) as refusal:
+        await confirming
+    assert refusal.value.facts == ({"missing": "birth_year"} if years is None else {})
+    assert not (await standing.standing(tx, account_id=child, now=NOON)).confirmed
 
 
 async def test_growing_up_needs_nobody(tx):
@@ -166,12 +196,10 @@ async def test_at_fourteen_the_right_passes_to_the_citizen(tx):
     grown = NOON + timedelta(days=366 * 5)
     await links_card(tx, child)
     whose = {"guardian_account_id": mother, "ward_account_id": child, "now": grown}
-    for attempt in (
-        guardians.end(tx, **whose),
-        guardians.settle(tx, **whose, ranked=False, pooled=False),
-    ):
-        with pytest.raises(WardNotFound):
-            await attempt
+    with pytest.raises(WardNotFound):
+        await guardians.end(tx, **whose)
+    with pytest.raises(WardNotFound):
+        await guardians.settle(tx, **whose, ranked=False, pooled=False)
     assert await guardians.wards(tx, guardian_account_id=mother, now=grown) == []
     await forget(tx, account_id=mother, now=grown)
     assert await agreed(tx, child) == 1
@@ -200,18 +228,7 @@ async def test_a_year_told_anywhere_is_a_childs(tx):
     apart = await standing.apart(tx, account_ids=both, now=NOON)
     assert apart.unranked == apart.unpooled == set(both)
     shown = await standing.standing(tx, account_id=one.account_id, now=NOON)
-    assert shown == standing.Standing(is_child=True, confirmed=False, ranked=False, pooled=False)
-
-
-async def test_an_officers_correction_reaches_what_a_child_told(tx):
-    """Somebody who typed a child's year by mistake is a grown-up after the correction."""
-    adult = await register_citizen(tx, nickname="adult", district_code="321102", now=NOON)
-    await guardians.declare(tx, account_id=adult.account_id, birth_year=BORN, now=NOON)
-    await correct(tx, adult, 1990)
-    await links_card(tx, adult.account_id)
-    assert await agreed(tx, adult.account_id) == 1
-    shown = await standing.standing(tx, account_id=adult.account_id, now=NOON)
-    assert shown == standing.Standing(is_child=False, confirmed=False, ranked=True, pooled=True)
+    assert (shown.is_child, shown.confirmed, shown.ranked, shown.pooled) == (True, *[False] * 3)
 
 
 async def test_agreeing_and_ending_at_once(committing):

@@ -98,7 +98,7 @@ async def test_an_age_over_http(client, keys, database, people, born, status):
     me, _ = people
     async with database.writing() as tx:
         elders = await make.offer(tx, audience={"age_at_least": 70})
-    assert "/v1/me/profile" in (await ask(client, keys, me, elders)).json()["detail"]
+    assert "in your profile" in (await ask(client, keys, me, elders)).json()["detail"]
     said = await client.patch(
         "/v1/me/profile", json={"birth_year": born}, headers=citizen_headers(keys, me)
     )

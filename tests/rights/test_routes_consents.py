@@ -130,6 +130,10 @@ async def test_a_child_and_its_guardian(client, database, keys, anna):
     kid = make.citizen_headers(keys, person.account_id)
     told = await client.post("/v1/me/guardian", headers=kid, json={"birth_year": 2016})
     assert (told.status_code, told.json()["needed"]) == (201, True)
+    other = await client.post("/v1/me/guardian", headers=kid, json={"birth_year": 1990})
+    assert problem(other) == (409, "birth-year-said")
+    unborn = await client.post("/v1/me/guardian", headers=anna, json={"birth_year": 2027})
+    assert problem(unborn) == (422, "birth-year-unsound")
     wish = {"provider": "bikes", "scenarios": ["bike_ride"], "notice_version": 1}
     refused = await client.post("/v1/me/consents", headers=kid, json=wish)
     assert problem(refused) == (403, "guardian-needed")
@@ -140,6 +144,11 @@ async def test_a_child_and_its_guardian(client, database, keys, anna):
     )
 
     code = {"code": told.json()["code"]}
+    ageless = await client.post("/v1/me/wards", headers=anna, json=code)
+    assert problem(ageless) == (409, "guardian-unfit")
+    assert ageless.json()["missing"] == "birth_year"
+    year = await client.patch("/v1/me/profile", headers=anna, json={"birth_year": 1990})
+    assert year.status_code == 200
     ward = await client.post("/v1/me/wards", headers=anna, json=code)
     assert ward.json()["account_id"] == person.account_id
     assert problem(await client.post("/v1/me/wards", headers=anna, json=code)) == (

@@ -9,7 +9,7 @@ from app.database import Tx
 from app.intake import providers
 from app.keys import Keys
 from app.notices.enqueue import enqueue
-from app.people import guardians
+from app.people import guardians, profile
 from app.people.register import register_citizen
 from tests import city, make
 from tests.make import NOON
@@ -67,6 +67,9 @@ async def everything(client: httpx.AsyncClient, tx: Tx, keys: Keys) -> Belonging
     child = (
         await register_citizen(tx, nickname="kid", district_code="321102", now=NOON)
     ).account_id
+    await profile.change(
+        tx, account_id=me, wish=profile.Wish(birth_year=1990), known=None, now=NOON
+    )
     code = await guardians.declare(tx, account_id=child, birth_year=2016, now=NOON)
     assert code is not None
     await guardians.confirm(tx, guardian_account_id=me, code=code, now=NOON)

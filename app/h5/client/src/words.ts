@@ -306,6 +306,13 @@ export const WORDS = {
   guardian_code_note: ["请监护人在自己的手机上打开“我的 - 监护人”输入此码。", "Your guardian types it on their own phone: Me, Guardians."],
   guardian_ask: ["获取监护码", "Get a code"],
   guardian_not_needed: ["您已年满 14 周岁，无需监护人", "You are old enough; no guardian is needed"],
+  guardian_confirmed: ["监护人已确认", "Your guardian has confirmed"],
+  guardian_since: ["自{day}起", "Since {day}"],
+  guardian_pending: ["等待监护人确认", "Waiting for your guardian"],
+  guardian_pending_until: ["监护码在{day} {time}前有效。重新获取后，旧码立即失效。", "Your code counts until {day}, {time}. A new one ends the old one."],
+  guardian_again: ["重新获取监护码", "Get a new code"],
+  guardian_year_first: ["监护人须为成年人，请先在个人资料中填写出生年份。", "A guardian is an adult: say your year of birth in your profile first."],
+  guardian_year_go: ["填写出生年份", "Say your year of birth"],
   guardian_go: ["去请监护人确认", "Ask my guardian"],
 
   profile: ["个人资料", "Profile"],

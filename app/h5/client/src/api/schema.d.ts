@@ -1236,7 +1236,10 @@ export interface components {
             unit: string | null;
         };
         ChildStandingView: {
+            birth_year: number | null;
+            code_until: string | null;
             confirmed: boolean;
+            confirmed_at: string | null;
             is_child: boolean;
             pooled: boolean;
             ranked: boolean;
