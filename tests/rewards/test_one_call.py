@@ -125,6 +125,8 @@ async def test_what_is_given_back_is_found_by_key(tx):
         "devices": [None],
         "made": [NOON],
         "slots": [0],
+        "offer_of": [offer.id],
+        "slot_of": [0],
         "units": [1],
     }
     statements = [withdraw_run._VOID, queue_step._LET_GO]
