@@ -3,6 +3,7 @@ import { get } from "./api/client";
 import type { Schemas } from "./api/shapes";
 import { dayOf, daysBefore } from "./format";
 import { pick, wide } from "./i18n";
+import { madeOf } from "./stale";
 
 export interface Act {
   id: string;
@@ -34,7 +35,7 @@ const WEEK_PAGES = 4;
 /** A page of the feed, newest first. */
 export async function actPage(cursor: string | undefined, signal: AbortSignal): Promise<ActPage> {
   const page = await get("/v1/me/feed", { query: { cursor, limit: PAGE }, signal });
-  return { items: page.items.map(ofFeed), next_cursor: page.next_cursor };
+  return madeOf({ items: page.items.map(ofFeed), next_cursor: page.next_cursor }, [page]);
 }
 
 /** A page of credited acts. */
@@ -44,7 +45,7 @@ async function creditedPage(
   signal: AbortSignal,
 ): Promise<ActPage> {
   const page = await get("/v1/me/reductions", { query: { cursor, limit }, signal });
-  return { items: page.items.map(ofReduction), next_cursor: page.next_cursor };
+  return madeOf({ items: page.items.map(ofReduction), next_cursor: page.next_cursor }, [page]);
 }
 
 export interface Day {
@@ -64,9 +65,11 @@ export async function week(signal: AbortSignal): Promise<Week> {
   const days = [6, 5, 4, 3, 2, 1, 0].map((count) => ({ day: daysBefore(today, count), grams: 0, points: 0 }));
   const since = days[0]?.day ?? today;
   const acts: Act[] = [];
+  const read: ActPage[] = [];
   let cursor: string | undefined;
   for (let pages = 0; pages < WEEK_PAGES; pages++) {
     const page = await creditedPage(cursor, 100, signal);
+    read.push(page);
     acts.push(...page.items);
     cursor = page.next_cursor ?? undefined;
     if (!cursor || (page.items.at(-1)?.day ?? "") < since) break;
@@ -78,7 +81,7 @@ export async function week(signal: AbortSignal): Promise<Week> {
       day.points += act.points ?? 0;
     }
   }
-  return { days, acts: acts.slice(0, 100) };
+  return madeOf({ days, acts: acts.slice(0, 100) }, read);
 }
 
 function ofReduction(each: Schemas["ReductionView"]): Act {

@@ -1,5 +1,6 @@
 /** The carbon account, as the service keeps it. */
 import { get } from "./api/client";
+import { madeOf } from "./stale";
 
 export interface Part {
   scenario: string;
@@ -20,7 +21,7 @@ export interface Carbon {
 /** The account of who is signed in. */
 export async function carbonAccount(signal: AbortSignal): Promise<Carbon> {
   const view = await get("/v1/me/account", { signal });
-  return {
+  const made = {
     grams: view.grams_g,
     acts: view.acts,
     scenarios: view.by_scenario.map((each) => ({ ...each, grams: each.grams_g })),
@@ -28,4 +29,5 @@ export async function carbonAccount(signal: AbortSignal): Promise<Carbon> {
     // "0.0 trees" would only tell that one act is little.
     words: view.equivalents.filter((each) => Number(each.amount) > 0).map((each) => each.text),
   };
+  return madeOf(made, [view]);
 }

@@ -92,7 +92,7 @@ async function follow(signal: AbortSignal): Promise<After> {
       parts.forEach(hear);
     }
   } catch (error) {
-    if (error instanceof Problem) await look(); // one tab too many listens: it looks instead
+    if (!signal.aborted) await look(); // one tab too many listens, or nobody is there: it looks instead
     return error instanceof Problem && error.isMissingRoute ? "never" : "later";
   } finally {
     hears.value = "nothing";

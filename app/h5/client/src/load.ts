@@ -3,6 +3,10 @@ import { onUnmounted, ref, type Ref, shallowRef } from "vue";
 import { Offline, Problem } from "./api/problem";
 import { onNews } from "./live";
 import { isOnline } from "./online";
+import { dated, dateOf, mark } from "./stale";
+
+/** Refusals that the page tells in another way: signed out, too old. */
+const TOLD = [401, 426];
 
 export interface Loaded<T> {
   value: Ref<T | null>;
@@ -24,7 +28,14 @@ export function useLoad<T>(
   const loading = ref(true);
   const missing = ref(false);
   const gone = new AbortController();
+  const me = Symbol();
+  let at = dateOf(options.first).at;
   let turn = 0;
+
+  /** Whether what is shown is what the service says now. */
+  function judge(fresh: boolean): void {
+    mark(me, fresh || value.value === null ? null : { at, again: reload });
+  }
 
   async function reload(): Promise<void> {
     const mine = ++turn;
@@ -35,12 +46,16 @@ export function useLoad<T>(
       const before = value.value;
       value.value = found;
       trouble.value = null;
+      const date = dateOf(found);
+      at = date.at;
+      judge(date.fresh);
       options.onCome?.(found, before);
     } catch (error) {
       if (mine !== turn || gone.signal.aborted) return;
       if (!(error instanceof Problem || error instanceof Offline)) throw error;
       missing.value = error instanceof Problem && error.isMissingRoute;
       trouble.value = error;
+      judge(missing.value || (error instanceof Problem && TOLD.includes(error.status)));
     } finally {
       if (mine === turn) loading.value = false;
     }
@@ -49,6 +64,7 @@ export function useLoad<T>(
   const forget = [onNews((what) => void ((options.news ?? true) && what && reload())), isOnline.onBack(reload)];
   onUnmounted(() => {
     gone.abort();
+    mark(me, null);
     forget.forEach((each) => each());
   });
   void reload();
@@ -76,12 +92,14 @@ export function usePages<I>(
   const growing = ref(false);
   let cursor: string | null = null;
   const turned = (page: Page<I>): I[] => {
+    const { at, fresh } = dateOf(page);
+    dated(page.items, at, fresh);
     cursor = page.next_cursor;
     hasMore.value = cursor !== null;
     return page.items;
   };
   const loaded = useLoad<I[]>(async (signal) => turned(await ask(undefined, signal)), {
-    first: first?.items ?? null,
+    first: first && dated(first.items, dateOf(first).at, false),
   });
 
   async function more(): Promise<void> {

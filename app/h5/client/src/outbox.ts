@@ -114,10 +114,23 @@ export function watchOutbox(): void {
     return flush();
   });
   window.addEventListener("storage", (event) => {
-    if (event.key === PLACE) waiting.value = read();
+    if (event.key !== PLACE) return;
+    const gone = waiting.value.filter((each) => !read().some((kept) => kept.key === each.key));
+    waiting.value = read();
+    if (gone.length === 0) return;
+    if (session.signedIn.value) tell("written"); // another tab has sent it
+    else gone.forEach(lost);
   });
-  session.onEnd(() => put([]));
+  session.onEnd(() => {
+    if (session.ended.value === "expired") read().forEach(lost);
+    put([]);
+  });
   void flush();
+}
+
+/** The session ended before it was sent; it must never go out under another name. */
+function lost(item: Waiting): void {
+  toast(t("wish_lost", { what: told(item) }), "bad");
 }
 
 function told(item: Waiting): string {

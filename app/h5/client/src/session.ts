@@ -110,7 +110,10 @@ export const session = {
 };
 
 window.addEventListener("storage", (event) => {
-  if (event.key === PLACE) stored.value = read();
+  if (event.key !== PLACE) return;
+  const now = read();
+  if (now === null && stored.value !== null) ended.value = "expired"; // in another tab
+  stored.value = now;
 });
 
 function read(): Stored | null {

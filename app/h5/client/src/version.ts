@@ -1,4 +1,5 @@
 /** Which page this is, and how a newer one is fetched when the service asks for it. */
+import { ref } from "vue";
 
 declare const __APP__: string;
 
@@ -7,9 +8,12 @@ export const APP = __APP__;
 
 const TRIED = "puhui.updated";
 
-/** Load the newest page; false if that was tried and this is still the old one. */
-export async function update(): Promise<boolean> {
-  if (sessionStorage.getItem(TRIED) === APP) return false;
+/** The service asks for a newer page, and loading once more brought none. */
+export const outdated = ref(false);
+
+/** Load the newest page; false if that was tried and this is still the old one, unless a person asks. */
+export async function update(asked = false): Promise<boolean> {
+  if (!asked && sessionStorage.getItem(TRIED) === APP) return false;
   sessionStorage.setItem(TRIED, APP);
   for (const name of await caches.keys()) await caches.delete(name);
   for (const each of await navigator.serviceWorker.getRegistrations()) await each.unregister();

@@ -3,8 +3,10 @@
  * language, and with every refusal as a `Problem`.
  */
 import { language } from "../i18n";
+import { isOnline } from "../online";
 import { session, type Tokens } from "../session";
-import { APP, update } from "../version";
+import { dated } from "../stale";
+import { APP, outdated, update } from "../version";
 import { kept, keep, type Kept } from "./kept";
 import { Offline, Problem } from "./problem";
 import type { Answer, Body, Doors, Method, PathsWith, Query, Values } from "./shapes";
@@ -30,12 +32,13 @@ export async function get<P extends PathsWith<"get">>(
       signal: options.signal,
       headers: before?.etag ? { "If-None-Match": before.etag } : {},
     });
-    if (answer.status === 304 && before) return before.body as Answer<P, "get">;
-    const body: unknown = await answer.json();
-    keep(url, { body, etag: answer.headers.get("etag"), at: Date.now() });
-    return body as Answer<P, "get">;
+    const same = answer.status === 304 && before;
+    const body: unknown = same ? before.body : await answer.json();
+    const etag = same ? before.etag : answer.headers.get("etag");
+    keep(url, { body, etag, at: Date.now() });
+    return dated(body as Answer<P, "get">, Date.now(), true);
   } catch (error) {
-    if (error instanceof Offline && before) return before.body as Answer<P, "get">;
+    if (error instanceof Offline && before) return dated(before.body as Answer<P, "get">, before.at, false);
     throw error;
   }
 }
@@ -46,7 +49,7 @@ export function last<P extends PathsWith<"get">>(
   options: { values?: Values; query?: Query<P> } = {},
 ): Answer<P, "get"> | null {
   const found: Kept | null = kept(address(path, options.values) + search(options.query));
-  return (found?.body ?? null) as Answer<P, "get"> | null;
+  return dated((found?.body ?? null) as Answer<P, "get"> | null, found?.at ?? 0, false);
 }
 
 /** Write. The key makes sending it again harmless. */
@@ -125,7 +128,7 @@ async function call(method: Method, url: string, what: Call): Promise<Response> 
   }
   if (answer.ok || answer.status === 304) return answer;
   const problem = await Problem.of(answer);
-  if (problem.status === 426) await update();
+  if (problem.status === 426) outdated.value = !(await update());
   if (problem.status === 401 && !url.startsWith("/v1/auth/")) session.end("expired");
   throw problem;
 }
@@ -136,7 +139,7 @@ async function once(method: Method, url: string, what: Call, token: string): Pro
   const patience = what.patient ? [] : [AbortSignal.timeout(PATIENCE_MS)];
   const signals = [...patience, ...(what.signal ? [what.signal] : [])];
   try {
-    return await fetch(url, {
+    const answer = await fetch(url, {
       method: method.toUpperCase(),
       headers,
       body: what.body,
@@ -144,8 +147,11 @@ async function once(method: Method, url: string, what: Call, token: string): Pro
       credentials: "omit",
       cache: "no-store",
     });
+    isOnline.found(true);
+    return answer;
   } catch (error) {
     if (what.signal?.aborted) throw error;
+    if (!what.patient) isOnline.found(false); // a stream may be cut while all else works
     throw new Offline();
   }
 }

@@ -1,6 +1,7 @@
 /** A refusal of the service (RFC 9457), or the fact that it could not be reached. */
 
-import { wide } from "../i18n";
+import { t, wide } from "../i18n";
+import { fieldsText } from "./fields";
 
 /** What the service says; `facts` are the members beside the standard ones. */
 export class Problem extends Error {
@@ -23,8 +24,8 @@ export class Problem extends Error {
     return new Problem(
       answer.status,
       text("code") || `http-${answer.status}`,
-      wide(text("title") || answer.statusText),
-      wide(text("detail")),
+      wide(text("title")) || t(answer.status >= 500 ? "service_trouble" : "refused_plainly"),
+      fieldsText(facts["errors"]) || wide(text("detail")),
       text("request_id"),
       Number(answer.headers.get("retry-after")) || 0,
       facts,

@@ -1,1 +1,0 @@
-import{Bt as e,J as t,N as n,P as r}from"./load-CF62IQI-.js";import{E as i}from"./index-IEWFObVB.js";function a(){let a=e(!1);async function o(e){a.value=!0;try{return await e(),!0}catch(e){if(e instanceof n)i(t(`offline_nothing`),`bad`);else if(e instanceof r)i(e.message,`bad`);else throw e;return!1}finally{a.value=!1}}return{busy:a,attempt:o}}export{a as t};

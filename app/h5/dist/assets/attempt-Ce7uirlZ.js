@@ -1,0 +1,1 @@
+import{$ as e,Gt as t,S as n,x as r}from"./load-C4tHvsG0.js";import{E as i}from"./index-SA-uquZF.js";function a(a=`offline_nothing`){let o=t(!1);async function s(t){o.value=!0;try{return await t(),!0}catch(t){if(t instanceof r)i(e(a),`bad`);else if(t instanceof n)i(t.message,`bad`);else throw t;return!1}finally{o.value=!1}}return{busy:o,attempt:s}}export{a as t};
