@@ -38,7 +38,9 @@ def draw_over(draws_at: datetime) -> DrawOver:
     """It can be seen until it closes, but registration has ended."""
     at = draws_at.astimezone(UTC).isoformat(timespec="seconds")
     return DrawOver(
-        f"Registration for this draw ended at {at}.", f"该抽签已于 {at} 截止登记。", draws_at=at
+        "Registration for this draw has ended; its page says when.",
+        "该抽签已截止登记,截止时间见商品详情。",
+        draws_at=at,
     )
 
 
