@@ -69,6 +69,7 @@ class Cache:
         self._redis = redis
         self._rests_until_s = 0
         self._waking: asyncio.Future[None] | None = None
+        self._told: set[asyncio.Future[None]] = set()
         self._lane = asyncio.Semaphore(LANE)
         self._asked: asyncio.Future[list[int] | None] | None = None
         self._gathering: tuple[list[str], asyncio.Future[list[int] | None]] | None = None
@@ -153,6 +154,8 @@ class Cache:
         if self._redis is None or self._rests() or self._waking is not None:
             return
         self._waking = asyncio.ensure_future(self._wake())
+        self._told.add(self._waking)
+        self._waking.add_done_callback(self._told.discard)
 
     async def _wake(self) -> None:
         await asyncio.sleep(WAKE_AFTER_MS / 1000)
@@ -160,9 +163,13 @@ class Cache:
         await self._ask(lambda redis: redis.publish(WAKES, b"1"))
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Let the connections go, when nobody uses one: who was cut off would connect anew."""
         if self._waking is not None:
             self._waking.cancel()
+        if self._told:
+            await asyncio.wait(self._told)
+        if self._asked is not None and not self._asked.done():
+            await asyncio.wait([self._asked])
         if self._redis is not None:
             await self._redis.aclose()
 

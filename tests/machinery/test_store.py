@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import ResponseError
 
 from app import cache as cache_module
-from app.cache import Cache, TooManyRequests, cache_for
+from app.cache import WAKE_AFTER_MS, Cache, TooManyRequests, cache_for
 from app.settings import RedisSettings
 
 
@@ -173,3 +173,33 @@ async def test_health_is_asked_even_while_the_store_rests(cache):
     assert await cache.healthy()
     assert not await Cache(None).healthy()
     assert not await Cache(Failing(Lost("gone"))).healthy()
+
+
+class Leaving:
+    """A store whose answers take a while; it keeps the order of what happens."""
+
+    def __init__(self) -> None:
+        self.seen = []
+
+    async def publish(self, *_: object) -> None:
+        """Somebody is told, slowly."""
+        await asyncio.sleep(0.02)
+        self.seen.append("told")
+
+    async def aclose(self) -> None:
+        """The connections go."""
+        self.seen.append("closed")
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "seen"), [(0, ["closed"]), (WAKE_AFTER_MS / 1000 + 0.005, ["told", "closed"])]
+)
+async def test_connections_go_when_nobody_uses_one(wait_s, seen):
+    """A wake-up that has begun is over before the store is closed; one that waits is dropped."""
+    store = Leaving()
+    cache = Cache(store)
+    cache.wake()
+    await asyncio.sleep(wait_s)
+    await cache.close()
+    await asyncio.sleep(0.06)
+    assert store.seen == seen
